@@ -1,0 +1,275 @@
+/* Tangled from src.nw/41-bin.nw; edit that, not this. */
+/* bin.c -- the runs of one class in one arena and its depot. */
+
+#include "bin.h"
+
+#include "pagemap.h"
+#include "report.h"
+
+enum { PARKED_BYTES_MIN = 64 * 1024, PREFETCH = 8 };
+
+/* Start a bin.  [41-bin.nw: The file] */
+void bin_start(struct bin *b, unsigned c)
+{
+    b->class = c;
+    mutex_start(&b->lock, RANK_BIN);
+}
+
+/* Stand in line, and leave it.  [41-bin.nw: Taking] */
+static void wait_in_line(struct bin *b, struct run *r) REQUIRES(&b->lock)
+{
+    r->node.key = run_address(r);
+    r->waiting = true;
+    heap_put(&b->waiting, &r->node);
+}
+
+static void leave_line(struct bin *b, struct run *r) REQUIRES(&b->lock)
+{
+    heap_remove(&b->waiting, &r->node);
+    r->waiting = false;
+}
+
+/* Take regions from the runs.  [41-bin.nw: Taking] */
+/* Make the current run one with a free region: the lowest that waits, or the
+ * spare.  False if there is none. */
+static bool choose_current(struct bin *b) REQUIRES(&b->lock)
+{
+    struct run *r = (struct run *)b->waiting.root;
+
+    if (r != NULL)
+        leave_line(b, r);
+    else if ((r = b->spare) != NULL)
+        b->spare = NULL;
+    if (r != NULL)
+        b->current = r;
+    return r != NULL;
+}
+
+unsigned bin_take(struct bin *b, unsigned want, void **out)
+{
+    unsigned got = 0;
+
+    mutex_lock(&b->lock);
+    while (got < want) {
+        if ((b->current == NULL || b->current->nfree == 0)
+            && !choose_current(b))
+            break;
+        got += run_take(b->current, want - got, out - got);
+    }
+    b->ntaken += got;
+    b->nfills += got > 0;
+    assert(bin_check(b));
+    mutex_unlock(&b->lock);
+    return got;
+}
+
+/* Add a run that was just cut.  [41-bin.nw: Taking] */
+void bin_add(struct bin *b, struct run *r)
+{
+    mutex_lock(&b->lock);
+    b->nruns++;
+    wait_in_line(b, r);
+    mutex_unlock(&b->lock);
+}
+
+/* Say what came home that should not have.
+ * [41-bin.nw: Bringing regions home] */
+/* Say what came home that should not have, and die. */
+static COLD void bad_region(const char *call, enum run_answer answer,
+                            const struct run *r, void *p)
+{
+    size_t size = sizeclasses[r->class].size;
+
+    if (answer == RUN_FREE_ALREADY)
+        report_die("%s(): double free of %p: a block of %zu bytes, "
+                   "free already", call, p, size);
+    uintptr_t start = run_address(r)
+                      + ((uintptr_t)p - run_address(r)) / size * size;
+    report_die("%s(): invalid pointer %p: inside a block of %zu bytes at %p",
+               call, p, size, (void *)start);
+}
+
+/* See what becomes of a run that got regions back.
+ * [41-bin.nw: Bringing regions home] */
+/* A run has got back at least one region.  If that was all it had out, it
+ * becomes the spare, or it leaves: returns true. */
+static bool run_gained(struct bin *b, struct run *r) REQUIRES(&b->lock)
+{
+    if (r == b->current)
+        return false;
+    if (r->nfree < sizeclasses[b->class].nregions) {
+        if (!r->waiting)
+            wait_in_line(b, r);
+        return false;
+    }
+    if (r->waiting)
+        leave_line(b, r);
+    if (b->spare == NULL) {
+        b->spare = r;
+        return false;
+    }
+    b->nruns--;
+    return true;
+}
+
+/* Find the run that a region is from.
+ * [41-bin.nw: Bringing regions home] */
+/* The run a region is from.  The caller has seen that it lies in a chunk of
+ * this arena; that it lies in a run of this class is for us to see. */
+static struct run *home_of(void *region)
+{
+    return run_of(pagemap_chunk(region), (uintptr_t)region);
+}
+
+static bool is_ours(const struct bin *b, const struct run *r, void *region)
+{
+    return r->state == RUN_SMALL && r->class == b->class
+           && run_holds(r, (uintptr_t)region);
+}
+
+/* The records of the next runs are fetched while we work on this one. */
+static void fetch_ahead(void *const *regions, unsigned i, unsigned n)
+{
+    if (i + PREFETCH < n)
+        __builtin_prefetch(home_of(regions[i + PREFETCH]), 1);
+}
+
+/* Bring regions home.  [41-bin.nw: Bringing regions home] */
+struct run *bin_put(struct bin *b, void *const *regions, unsigned n,
+                    const char *call)
+{
+    struct run *leaving = NULL, *r;
+
+    mutex_lock(&b->lock);
+    for (unsigned i = 0; i < n;) {
+        fetch_ahead(regions, i, n);
+        r = home_of(regions[i]);
+        /* Die unless the region lies in a run of ours.
+         * [41-bin.nw: Bringing regions home] */
+        if (unlikely(!is_ours(b, r, regions[i])))
+            report_die("%s(): double free of %p: a block of %zu bytes, "
+                       "free already", call, regions[i],
+                       (size_t)sizeclasses[b->class].size);
+        /* Put it back, and those that follow it in the same run.
+         * [41-bin.nw: Bringing regions home] */
+        do {
+            enum run_answer a = run_put(r, (uintptr_t)regions[i]);
+            if (unlikely(a != RUN_OK))
+                bad_region(call, a, r, regions[i]);
+        } while (++i < n && run_holds(r, (uintptr_t)regions[i]));
+        if (run_gained(b, r)) {
+            r->node.next = (struct heapnode *)leaving;
+            leaving = r;
+        }
+    }
+    b->ntaken -= n;
+    b->nflushes++;
+    assert(bin_check(b));
+    mutex_unlock(&b->lock);
+    return leaving;
+}
+
+/* Park a magazine, if the depot may hold it.  [41-bin.nw: The depot] */
+/* The depot may hold as much as was in use at once lately. */
+static bool may_park(struct bin *b, size_t n) REQUIRES(&b->lock)
+{
+    size_t used = b->ntaken - b->nparked;
+
+    if (b->npeak < used)
+        b->npeak = used;
+    return b->nparked + n <= b->npeak
+           || (b->nparked + n) * sizeclasses[b->class].size
+                  <= PARKED_BYTES_MIN;
+}
+
+bool bin_park(struct bin *b, struct magazine *m)
+{
+    bool parked;
+
+    mutex_lock(&b->lock);
+    parked = may_park(b, m->nregions);
+    if (parked) {
+        m->next = b->depot;
+        b->depot = m;
+        b->nmagazines++;
+        b->nparked += m->nregions;
+    }
+    mutex_unlock(&b->lock);
+    return parked;
+}
+
+/* Take a magazine out of the depot.  [41-bin.nw: The depot] */
+static struct magazine *unpark(struct bin *b) REQUIRES(&b->lock)
+{
+    struct magazine *m = b->depot;
+
+    if (m == NULL)
+        return NULL;
+    b->depot = m->next;
+    b->nparked -= m->nregions;
+    if (--b->nmagazines < b->nmagazines_low)
+        b->nmagazines_low = b->nmagazines;
+    return m;
+}
+
+struct magazine *bin_unpark(struct bin *b)
+{
+    struct magazine *m;
+
+    /* Relaxed: an empty depot is the usual case, and a stale answer costs
+     * no more than a look into the bitmaps. */
+    if (__atomic_load_n(&b->depot, __ATOMIC_RELAXED) == NULL)
+        return NULL;
+    mutex_lock(&b->lock);
+    m = unpark(b);
+    mutex_unlock(&b->lock);
+    return m;
+}
+
+/* Send home what nobody needed.  [41-bin.nw: The depot] */
+/* What lay in the depot all the time was not needed (Bonwick and Adams'
+ * working set).  The peak fades by an eighth a call. */
+struct magazine *bin_settle(struct bin *b, bool all)
+{
+    struct magazine *out = NULL, *m;
+
+    mutex_lock(&b->lock);
+    uint32_t n = all ? b->nmagazines : b->nmagazines_low;
+    while (n-- > 0 && (m = unpark(b)) != NULL) {
+        m->next = out;
+        out = m;
+    }
+    b->nmagazines_low = b->nmagazines;
+    b->npeak -= b->npeak / 8;
+    mutex_unlock(&b->lock);
+    return out;
+}
+
+/* Check a bin.  [41-bin.nw: The check] */
+static size_t count_waiting(const struct bin *b, const struct heapnode *n)
+{
+    size_t count = 0;
+
+    for (; n != NULL; n = n->next) {
+        const struct run *r = (const struct run *)n;
+        assert(run_check(r));
+        assert(r->waiting);                                     /* B1 */
+        assert(r != b->current && r != b->spare);               /* B2 */
+        assert(r->nfree > 0);                                   /* B3 */
+        assert(n->child == NULL || n->child->key > n->key);     /* B4 */
+        count += 1 + count_waiting(b, n->child);
+    }
+    return count;
+}
+
+bool bin_check(struct bin *b)
+{
+    size_t n = count_waiting(b, b->waiting.root);
+
+    assert(b->current == NULL || run_check(b->current));
+    assert(b->spare == NULL
+           || b->spare->nfree == sizeclasses[b->class].nregions);   /* B5 */
+    assert(n + (b->current != NULL) + (b->spare != NULL) <= b->nruns);
+    assert(b->nparked <= b->ntaken);                            /* B6 */
+    return true;
+}

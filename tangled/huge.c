@@ -1,0 +1,370 @@
+/* Tangled from src.nw/42-huge.nw; edit that, not this. */
+/* huge.c -- allocations larger than LARGE_MAX, each a mapping of its own. */
+
+#include "huge.h"
+
+#include "base.h"
+#include "chunk.h"
+#include "decay.h"
+#include "mutex.h"
+#include "options.h"
+#include "pages.h"
+
+/* Declare the table and the list of kept blocks.
+ * [42-huge.nw: The picture] */
+enum { TABLE_MIN = 64, KEPT_MAX = 32 };
+
+struct extent {
+    uintptr_t address;          /* 0: nothing here */
+    size_t size;                /* bytes, a multiple of the system's page */
+};
+
+/* All guarded by lock. */
+static struct {
+    struct mutex lock;
+    struct extent *table;       /* blocks in use, hashed by address */
+    size_t ntable;              /* places in it: a power of two, or 0 */
+    size_t nblocks, nbytes;
+    struct extent kept[KEPT_MAX];   /* freed blocks, oldest first */
+    unsigned nkept;
+    size_t kept_bytes;
+    struct decay decay;         /* of the pages of kept blocks */
+} room = { .lock = MUTEX_INIT(RANK_HUGE) };
+
+/* Start the room of huge blocks.  [42-huge.nw: Purging] */
+void huge_start(void)
+{
+    decay_start(&room.decay, options.decay_ms, pages_now_ms());
+}
+
+/* Find a block's place in the table.  [42-huge.nw: The table] */
+/* Fibonacci hashing: Knuth, TAOCP vol. 3, 6.4. */
+static size_t hash(uintptr_t address) REQUIRES(&room.lock)
+{
+    uint64_t x = (address / 4096) * UINT64_C(0x9e3779b97f4a7c15);
+
+    return (x / POW2(32)) & (room.ntable - 1);
+}
+
+/* The place of the block at `address`, or the empty one where it belongs. */
+static struct extent *place(uintptr_t address) REQUIRES(&room.lock)
+{
+    size_t i = hash(address);
+
+    while (room.table[i].address != 0 && room.table[i].address != address)
+        i = (i + 1) & (room.ntable - 1);
+    return &room.table[i];
+}
+
+/* The block at `address`, or NULL. */
+static struct extent *find(uintptr_t address) REQUIRES(&room.lock)
+{
+    struct extent *e = room.ntable == 0 ? NULL : place(address);
+
+    return e == NULL || e->address == 0 ? NULL : e;
+}
+
+/* Let the table grow.  [42-huge.nw: The table] */
+/* Put the blocks of the old table into `table`, which has n places. */
+static void rehash(struct extent *table, size_t n) REQUIRES(&room.lock)
+{
+    struct extent *old = room.table;
+    size_t nold = room.ntable;
+
+    room.table = table;
+    room.ntable = n;
+    for (size_t i = 0; i < nold; i++)
+        if (old[i].address != 0)
+            *place(old[i].address) = old[i];
+}
+/* Make room for one more block: the table is never more than half full. */
+static bool reserve(void)
+{
+    struct extent *table;
+    size_t n, nold;
+
+    mutex_lock(&room.lock);
+    while (2 * (room.nblocks + 1) > room.ntable) {
+        n = room.ntable == 0 ? TABLE_MIN : 2 * room.ntable;
+        mutex_unlock(&room.lock);
+        if ((table = base_take(n * sizeof *table)) == NULL)
+            return false;
+        mutex_lock(&room.lock);
+        /* Move to the new table, unless another thread was quicker.
+         * [42-huge.nw: The table] */
+        nold = n;
+        if (n > room.ntable) {
+            struct extent *old = room.table;
+            nold = room.ntable;
+            rehash(table, n);
+            table = old;
+        }
+        if (table != NULL)
+            base_put(table, nold * sizeof *table);
+    }
+    room.nblocks++;             /* the place is ours from here on */
+    mutex_unlock(&room.lock);
+    return true;
+}
+
+/* Enter a block, and let one leave.  [42-huge.nw: The table] */
+/* Is everything as the chapter says? */
+static bool check(void) REQUIRES(&room.lock)
+{
+    size_t n = 0, nbytes = 0, kept_bytes = 0;
+
+    assert(2 * room.nblocks <= room.ntable);                    /* H1 */
+    for (size_t i = 0; i < room.ntable; i++) {
+        const struct extent *e = &room.table[i];
+        assert(e->address == 0 || place(e->address) == e);      /* H2 */
+        assert(e->address != 0 || e->size == 0);                /* H3 */
+        n += e->address != 0;
+        nbytes += e->size;
+    }
+    assert(n <= room.nblocks && nbytes == room.nbytes);         /* H4 */
+    for (unsigned i = 0; i < room.nkept; i++)
+        kept_bytes += room.kept[i].size;
+    assert(kept_bytes == room.kept_bytes);                      /* H5 */
+    return true;
+}
+
+/* The block did not come to be. */
+static void unreserve(void)
+{
+    mutex_lock(&room.lock);
+    room.nblocks--;
+    mutex_unlock(&room.lock);
+}
+
+/* Enter a block whose place was reserved. */
+static void enter(struct extent e)
+{
+    mutex_lock(&room.lock);
+    *place(e.address) = e;
+    room.nbytes += e.size;
+    assert(check());
+    mutex_unlock(&room.lock);
+}
+
+/* Take a block out of the table.  Those behind it that were pushed on by it
+ * move up (Knuth, TAOCP vol. 3, algorithm 6.4R), so no mark is left. */
+static void leave(struct extent *e) REQUIRES(&room.lock)
+{
+    size_t mask = room.ntable - 1, hole = (size_t)(e - room.table);
+
+    room.nbytes -= e->size;
+    for (size_t i = (hole + 1) & mask; room.table[i].address != 0;
+         i = (i + 1) & mask) {
+        size_t wish = hash(room.table[i].address);
+        if (((i - wish) & mask) >= ((i - hole) & mask)) {
+            room.table[hole] = room.table[i];
+            hole = i;
+        }
+    }
+    room.table[hole] = (struct extent){ 0, 0 };
+}
+
+/* Keep freed blocks, and use them again.  [42-huge.nw: Taking] */
+/* Take kept block i off the list. */
+static struct extent unkeep(unsigned i) REQUIRES(&room.lock)
+{
+    struct extent e = room.kept[i];
+
+    for (room.nkept--; i < room.nkept; i++)
+        room.kept[i] = room.kept[i + 1];
+    room.kept_bytes -= e.size;
+    return e;
+}
+
+/* A kept block of `size` bytes and at most a quarter more, the best fit. */
+static struct extent reuse(size_t size, size_t alignment)
+{
+    unsigned best = KEPT_MAX;
+    struct extent e = { 0, 0 };
+
+    mutex_lock(&room.lock);
+    for (unsigned i = 0; i < room.nkept; i++)
+        if (room.kept[i].size >= size
+            && room.kept[i].size - size <= size / 4
+            && room.kept[i].address % alignment == 0
+            && (best == KEPT_MAX || room.kept[i].size < room.kept[best].size))
+            best = i;
+    if (best < KEPT_MAX)
+        e = unkeep(best);
+    mutex_unlock(&room.lock);
+    return e;
+}
+
+/* Keep a freed block; the oldest gives way to it.  Returns that. */
+static struct extent keep(struct extent e) REQUIRES(&room.lock)
+{
+    struct extent oldest = { 0, 0 };
+
+    if (room.nkept == KEPT_MAX)
+        oldest = unkeep(0);
+    room.kept[room.nkept++] = e;
+    room.kept_bytes += e.size;
+    return oldest;
+}
+
+/* Unmap a block; if the system cannot split its mappings any further, at
+ * least its memory goes back. */
+static void unmap(struct extent e)
+{
+    if (e.address != 0 && !pages_unmap((void *)e.address, e.size))
+        pages_purge((void *)e.address, e.size);
+}
+
+/* Take a huge block.  [42-huge.nw: Taking] */
+/* Unmap what nobody uses, here and below.  False if there was nothing. */
+static bool let_go(void)
+{
+    return huge_purge(0, true) + chunk_purge(0, true) > 0;
+}
+
+/* A new mapping; address 0 without memory. */
+static struct extent map_block(size_t size, size_t alignment)
+{
+    void *p = pages_map_aligned(size, alignment);
+
+    if (p == NULL && let_go())
+        p = pages_map_aligned(size, alignment);
+    return (struct extent){ (uintptr_t)p, size };
+}
+
+void *huge_take(size_t size, size_t alignment, bool *zeroed)
+{
+    struct extent e;
+
+    size = round_up(size, pages_size);
+    if (!reserve())
+        return NULL;
+    e = reuse(size, alignment);
+    *zeroed = e.address == 0;
+    if (e.address == 0)
+        e = map_block(size, alignment);
+    if (e.address == 0)
+        unreserve();
+    else
+        enter(e);
+    return (void *)e.address;
+}
+
+/* Put a huge block back.  [42-huge.nw: Putting back] */
+bool huge_put(void *p)
+{
+    struct extent *e, victim = { 0, 0 };
+
+    mutex_lock(&room.lock);
+    e = find((uintptr_t)p);
+    if (e != NULL) {
+        struct extent copy = *e;
+        leave(e);
+        room.nblocks--;
+        victim = keep(copy);
+    }
+    assert(check());
+    mutex_unlock(&room.lock);
+    unmap(victim);
+    return e != NULL;
+}
+
+/* Answer questions about huge blocks.  [42-huge.nw: Putting back] */
+size_t huge_size(const void *p)
+{
+    struct extent *e;
+    size_t size;
+
+    mutex_lock(&room.lock);
+    e = find((uintptr_t)p);
+    size = e == NULL ? 0 : e->size;
+    mutex_unlock(&room.lock);
+    return size;
+}
+
+void *huge_find(const void *p, size_t *size)
+{
+    void *found = NULL;
+
+    mutex_lock(&room.lock);
+    for (size_t i = 0; i < room.ntable; i++)
+        if ((uintptr_t)p - room.table[i].address < room.table[i].size) {
+            found = (void *)room.table[i].address;
+            *size = room.table[i].size;
+        }
+    mutex_unlock(&room.lock);
+    return found;
+}
+
+/* Resize a huge block without moving its bytes.  [42-huge.nw: Resizing] */
+/* Take the block at `p` out of the table while its owner has it moved: once
+ * the old addresses are free, anybody's new block may lie there. */
+static struct extent withdraw(const void *p)
+{
+    struct extent e = { 0, 0 }, *found;
+
+    mutex_lock(&room.lock);
+    if ((found = find((uintptr_t)p)) != NULL) {
+        e = *found;
+        leave(found);
+    }
+    mutex_unlock(&room.lock);
+    return e;
+}
+
+void *huge_resize(void *p, size_t size)
+{
+    struct extent e = withdraw(p);
+    void *q = p;
+
+    size = round_up(size, pages_size);
+    if (e.address == 0)
+        return NULL;
+    if (size != e.size)
+        q = pages_resize(p, e.size, size, true);
+    if (q == NULL && let_go())
+        q = pages_resize(p, e.size, size, true);
+    if (q != NULL)
+        e = (struct extent){ (uintptr_t)q, size };
+    enter(e);
+    return q;
+}
+
+/* Give kept blocks back to the system.  [42-huge.nw: Purging] */
+size_t huge_purge(uint64_t now_ms, bool all)
+{
+    size_t nbytes = 0;
+    struct extent e;
+
+    do {
+        e = (struct extent){ 0, 0 };
+        mutex_lock(&room.lock);
+        size_t npages = room.kept_bytes / PAGE;
+        if (room.nkept > 0
+            && (all || npages > decay_allowed(&room.decay, now_ms, npages)))
+            e = unkeep(0);
+        mutex_unlock(&room.lock);
+        unmap(e);
+        nbytes += e.size;
+    } while (e.address != 0);
+    return nbytes;
+}
+
+/* Count huge blocks, and stand still around fork.  [42-huge.nw: Purging] */
+struct huge_stats huge_stats(void)
+{
+    mutex_lock(&room.lock);
+    struct huge_stats s = { room.nblocks, room.nbytes, room.kept_bytes };
+    mutex_unlock(&room.lock);
+    return s;
+}
+
+void huge_before_fork(void)
+{
+    mutex_lock_for_fork(&room.lock);
+}
+
+void huge_after_fork(bool in_child)
+{
+    (in_child ? mutex_renew_in_child : mutex_unlock_after_fork)(&room.lock);
+}

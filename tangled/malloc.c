@@ -1,0 +1,676 @@
+/* Tangled from src.nw/70-malloc.nw; edit that, not this. */
+/* malloc.c -- the C and POSIX entry points; start, fork, exit; the only file
+ * that sets errno. */
+
+#define _GNU_SOURCE /* mallinfo2, reallocarray */
+#include "malloc.h"
+
+#include "huge.h"
+#include "mutex.h"
+#include "options.h"
+#include "pagemap.h"
+#include "pages.h"
+#include "report.h"
+#include "stats.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/syscall.h>
+
+#include "litmalloc.h"
+
+static struct mutex start_lock = MUTEX_INIT(RANK_START);
+static bool started;            /* atomic; set last by start */
+
+extern char **environ;
+
+/* Count the processors.  [70-malloc.nw: The first call] */
+/* The processors this process may use, or 1 if nobody tells. */
+static uint32_t count_cpus(void)
+{
+    uint64_t mask[1024 / 64] = { 0 };
+    uint32_t n = 0;
+
+    if (system_call(SYS_sched_getaffinity, 0, sizeof mask, (long)mask, 0, 0,
+                    0) > 0)
+        for (size_t i = 0; i < sizeof mask / sizeof *mask; i++)
+            n += (uint32_t)__builtin_popcountll(mask[i]);
+    return n == 0 ? 1 : n;
+}
+
+/* Prepare for fork.  [70-malloc.nw: The first call] */
+static void before_fork(void)
+{
+    thread_before_fork();
+}
+
+static void in_parent(void)
+{
+    thread_after_fork(false);
+}
+
+static void in_child(void)
+{
+    thread_after_fork(true);
+}
+
+/* Start the rooms.  [70-malloc.nw: The first call] */
+/* Four arenas a processor: Evans 2006. */
+static bool start_rooms(void)
+{
+    uint32_t n = options.narenas;
+
+    if (n == 0)
+        n = 4 * count_cpus();
+    if (!pagemap_start(options.window_bytes))
+        return false;
+    chunk_start();
+    huge_start();
+    return arena_start(n < 1024 ? n : 1024) && thread_start();
+}
+
+/* Read the settings.  [70-malloc.nw: The first call] */
+/* Once, even if the start fails for lack of memory and is tried again: by
+ * then the options are sealed. */
+static void read_settings(void)
+{
+    static bool done;           /* guarded by start_lock */
+
+    if (done)
+        return;
+    done = true;
+    pages_start();
+    options_start(environ, getauxval(AT_SECURE) != 0);
+}
+
+/* Start the library.  [70-malloc.nw: The first call] */
+/* The first call of all, whoever makes it: a program's constructor, or the
+ * loader before any constructor.  pthread_atfork may allocate, so that comes
+ * when we are ready to serve it. */
+static COLD bool start(void)
+{
+    bool good;
+
+    mutex_lock(&start_lock);
+    good = started;
+    if (!good) {
+        read_settings();
+        good = start_rooms();
+        __atomic_store_n(&started, good, __ATOMIC_RELEASE);
+        mutex_unlock(&start_lock);
+        if (good)
+            pthread_atfork(before_fork, in_parent, in_child);
+        return good;
+    }
+    mutex_unlock(&start_lock);
+    return good;
+}
+
+/* Find out who calls.  [70-malloc.nw: The first call] */
+/* The calling thread's record, made if need be; thread_none if the thread has
+ * to do without; NULL if the library cannot start. */
+static struct thread *self(void)
+{
+    struct thread *t = thread_self();
+
+    if (likely(!thread_has_none(t)))
+        return t;
+    if (!__atomic_load_n(&started, __ATOMIC_ACQUIRE) && !start())
+        return NULL;
+    t = thread_begin();
+    return t == NULL ? thread_self() : t;
+}
+
+/* Fill what is new, in debug builds.
+ * [70-malloc.nw: The slow way of malloc] */
+/* Debug builds fill what is new and what is freed. */
+INLINE void *fresh(void *p, size_t size)
+{
+    if (DEBUG && p != NULL)
+        memset(p, 0xa5, size);
+    return p;
+}
+
+/* Take a region without a cache.  [70-malloc.nw: The slow way of malloc] */
+/* A region for a thread that has no cache. */
+static void *take_uncached(unsigned c, bool *zeroed)
+{
+    struct arena *a = arenas[0];
+    void *one;
+
+    if (a == NULL)
+        return NULL;
+    if (!sizeclass_is_small(c))
+        return arena_take_large(a, c, PAGE, zeroed);
+    return arena_fill(a, c, 1, &one + 1) == 0 ? NULL : one;
+}
+
+/* Take the slow way.  [70-malloc.nw: The slow way of malloc] */
+/* All of malloc, when there is no region on the stack.  NULL without
+ * memory; *zeroed tells whether the block is all zero. */
+static NOINLINE void *take_slow(size_t size, bool *zeroed)
+{
+    struct thread *t = self();
+    unsigned c;
+    void *p;
+
+    *zeroed = false;
+    if (t == NULL || size > PTRDIFF_MAX)
+        return NULL;
+    if (!thread_has_none(t))
+        thread_event(t);
+    if (size > LARGE_MAX)
+        return huge_take(size, QUANTUM, zeroed);
+    c = sizeclass_of(size);
+    if (thread_has_none(t))
+        return take_uncached(c, zeroed);
+    if ((p = tcache_take(&t->cache, c)) == NULL
+        && (p = tcache_refill(&t->cache, c)) == NULL
+        && !sizeclass_is_small(c))
+        p = arena_take_large(t->cache.arena, c, PAGE, zeroed);
+    return p;
+}
+
+/* Say that there is no memory.  [70-malloc.nw: The slow way of malloc] */
+static COLD void *no_memory(void)
+{
+    errno = ENOMEM;
+    return NULL;
+}
+
+/* The same for malloc itself: here errno is set. */
+static NOINLINE void *malloc_slow(size_t size)
+{
+    bool zeroed;
+    void *p = take_slow(size, &zeroed);
+
+    return p == NULL ? no_memory() : fresh(p, size);
+}
+
+/* Allocate.  [70-malloc.nw: The usual path, once more] */
+/* A request above the table, from a stack if it can be. */
+static NOINLINE void *malloc_big(size_t size)
+{
+    struct tcache *t = &thread_self()->cache;
+    void *p;
+
+    if (size <= LARGE_MAX && (p = tcache_take(t, sizeclass_of(size))) != NULL)
+        return fresh(p, size);
+    return malloc_slow(size);
+}
+
+EXPORT void *malloc(size_t size)
+{
+    struct tcache *t = &thread_self()->cache;
+    void *p;
+
+    if (unlikely(size > TABLE_MAX))
+        return malloc_big(size);
+    p = tcache_take(t, t->class_of[size]);
+    if (unlikely(p == NULL))
+        return malloc_slow(size);
+    return fresh(p, size);
+}
+
+/* Bring a region home without a cache.
+ * [70-malloc.nw: The slow way of free] */
+/* Debug builds fill a small region that is freed, if it is one. */
+static void stale(void *p, size_t c)
+{
+    struct chunk *k = pagemap_chunk(p);
+
+    if (sizeclass_is_small(c) && run_is_start(run_of(k, (uintptr_t)p),
+                                              (uintptr_t)p))
+        memset(p, 0x5a, sizeclasses[c].size);
+}
+
+/* Bring a region home without a cache. */
+static void put_uncached(void *p, unsigned c, const char *call)
+{
+    if (sizeclass_is_small(c))
+        arena_flush(c, &p, 1, false, call);
+    else
+        arena_put_large(p, call);
+}
+
+/* Free the slow way.  [70-malloc.nw: The slow way of free] */
+/* All of free, when the stack is full or there is none: for NULL, for huge
+ * blocks, and for what is not ours. */
+static NOINLINE void put_slow(void *p, size_t c, const char *call)
+{
+    int saved = errno;
+    struct thread *t;
+
+    if (p == NULL)
+        return;
+    t = self();
+    if (t != NULL && !thread_has_none(t))
+        thread_event(t);
+    if (c == CLASS_NONE)
+        arena_put_other(p, call);
+    else if (t == NULL || thread_has_none(t)
+             || !tcache_overflow(&t->cache, c, p, call))
+        put_uncached(p, c, call);
+    errno = saved;
+}
+
+/* Free.  [70-malloc.nw: The usual path, once more] */
+EXPORT void free(void *p)
+{
+    size_t c = pagemap_class(p);
+
+    if (DEBUG)
+        stale(p, c);
+    if (unlikely(!tcache_put(&thread_self()->cache, c, p)))
+        put_slow(p, c, "free");
+}
+
+/* Allocate zeroed memory.  [70-malloc.nw: Zeroed memory] */
+static NOINLINE void *calloc_slow(size_t size)
+{
+    bool zeroed;
+    void *p = take_slow(size, &zeroed);
+
+    if (p == NULL)
+        return no_memory();
+    return zeroed ? p : memset(p, 0, size);
+}
+
+EXPORT void *calloc(size_t n, size_t size)
+{
+    struct tcache *t = &thread_self()->cache;
+    size_t nbytes;
+    void *p;
+
+    if (unlikely(__builtin_mul_overflow(n, size, &nbytes)))
+        return no_memory();
+    if (unlikely(nbytes > TABLE_MAX))
+        return calloc_slow(nbytes);
+    p = tcache_take(t, t->class_of[nbytes]);
+    return likely(p != NULL) ? memset(p, 0, nbytes) : calloc_slow(nbytes);
+}
+
+/* Move a block.  [70-malloc.nw: Resizing] */
+/* Move a block of `old` bytes to one of `size`. */
+static void *move(void *p, size_t old, size_t size)
+{
+    void *q = malloc(size);
+
+    if (q == NULL)
+        return NULL;
+    memcpy(q, p, old < size ? old : size);
+    free(p);
+    return q;
+}
+
+/* Resize a block.  [70-malloc.nw: Resizing] */
+/* Where the class changes: in place if neighbouring pages allow it, by
+ * moving pages if they are the block's own, else by moving bytes. */
+static NOINLINE void *realloc_slow(void *p, size_t size)
+{
+    size_t old = arena_size(p, "realloc");
+    void *q;
+
+    if (size > PTRDIFF_MAX)
+        return no_memory();
+    if (old > SMALL_MAX && old <= LARGE_MAX && size > SMALL_MAX
+        && size <= LARGE_MAX && arena_resize_large(p, sizeclass_of(size)))
+        return p;
+    if (old > LARGE_MAX && size > LARGE_MAX) {
+        q = huge_resize(p, size);
+        return q == NULL ? no_memory() : q;
+    }
+    return move(p, old, size);
+}
+
+EXPORT void *realloc(void *p, size_t size)
+{
+    unsigned c = pagemap_class(p);
+
+    if (p == NULL)
+        return malloc(size);
+    if (size == 0) {
+        free(p);
+        return NULL;
+    }
+    if (c != CLASS_NONE && size <= LARGE_MAX && sizeclass_of(size) == c)
+        return p;
+    return realloc_slow(p, size);
+}
+
+EXPORT void *reallocarray(void *p, size_t n, size_t size)
+{
+    size_t nbytes;
+
+    if (__builtin_mul_overflow(n, size, &nbytes))
+        return no_memory();
+    return realloc(p, nbytes);
+}
+
+/* Choose the class of an aligned request.
+ * [70-malloc.nw: Aligned memory] */
+/* The class that serves an aligned request; CLASS_NONE: none, it is huge. */
+static unsigned aligned_class(size_t size, size_t alignment)
+{
+    unsigned c = CLASS_NONE;
+
+    if (alignment <= PAGE && size <= SMALL_MAX)
+        c = sizeclass_aligned(size, alignment);
+    if (c == CLASS_NONE && alignment <= LARGE_MAX && size <= LARGE_MAX)
+        c = sizeclass_of(size > SMALL_MAX ? size : SMALL_MAX + 1);
+    return c;
+}
+
+/* Serve the other rooms at the door.  [70-malloc.nw: Aligned memory] */
+void *door_take(size_t size)
+{
+    bool zeroed;
+    struct tcache *t = &thread_self()->cache;
+    void *p = NULL;
+
+    if (likely(size <= TABLE_MAX))
+        p = tcache_take(t, t->class_of[size]);
+    return likely(p != NULL) ? p : take_slow(size, &zeroed);
+}
+
+void *door_take_aligned(size_t size, size_t alignment)
+{
+    unsigned c = aligned_class(size, alignment);
+    struct thread *t;
+    bool zeroed;
+
+    if (c != CLASS_NONE && (sizeclass_is_small(c) || alignment <= PAGE))
+        return door_take(sizeclasses[c].size);
+    if (size > PTRDIFF_MAX || alignment > PTRDIFF_MAX
+        || (t = self()) == NULL)
+        return NULL;
+    if (c == CLASS_NONE)
+        return huge_take(size > LARGE_MAX ? size : LARGE_MAX + 1, alignment,
+                         &zeroed);
+    struct arena *a = thread_has_none(t) ? arenas[0] : t->cache.arena;
+    return a == NULL ? NULL : arena_take_large(a, c, alignment, &zeroed);
+}
+
+/* Check the size that the caller gives.
+ * [70-malloc.nw: Freeing with a size] */
+/* Is `size` what p was asked for with?  A huge block may have got more. */
+static bool size_is_right(const void *p, size_t size, size_t alignment)
+{
+    unsigned c = pagemap_class(p);
+
+    if (c != CLASS_NONE)
+        return c == aligned_class(size, alignment);
+    return size <= arena_size(p, "free_sized");
+}
+
+/* Free for the other rooms at the door.
+ * [70-malloc.nw: Freeing with a size] */
+void door_put_sized(void *p, size_t size, size_t alignment,
+                    const char *call)
+{
+    if (p != NULL && options.sized_check
+        && !size_is_right(p, size, alignment))
+        report_die("%s(): wrong size %zu for %p: the block has %zu bytes",
+                   call, size, p, arena_size(p, call));
+    size_t c = pagemap_class(p);
+    if (!tcache_put(&thread_self()->cache, c, p))
+        put_slow(p, c, call);
+}
+
+void door_put(void *p)
+{
+    size_t c = pagemap_class(p);
+
+    if (unlikely(!tcache_put(&thread_self()->cache, c, p)))
+        put_slow(p, c, "operator delete");
+}
+
+/* Free with a size.  [70-malloc.nw: Freeing with a size] */
+EXPORT void free_sized(void *p, size_t size)
+{
+    door_put_sized(p, size, QUANTUM, "free_sized");
+}
+
+EXPORT void free_aligned_sized(void *p, size_t alignment, size_t size)
+{
+    door_put_sized(p, size, alignment, "free_aligned_sized");
+}
+
+EXPORT void cfree(void *p)
+{
+    free(p);
+}
+
+/* Allocate aligned memory.  [70-malloc.nw: Aligned memory] */
+EXPORT int posix_memalign(void **out, size_t alignment, size_t size)
+{
+    void *p;
+    int saved = errno;
+
+    if (!is_pow2(alignment) || alignment % sizeof(void *) != 0)
+        return EINVAL;
+    p = door_take_aligned(size, alignment);
+    errno = saved;
+    if (p == NULL)
+        return ENOMEM;
+    *out = fresh(p, size);
+    return 0;
+}
+
+EXPORT void *aligned_alloc(size_t alignment, size_t size)
+{
+    void *p;
+
+    if (!is_pow2(alignment)) {
+        errno = EINVAL;
+        return NULL;
+    }
+    p = door_take_aligned(size, alignment);
+    return p == NULL ? no_memory() : fresh(p, size);
+}
+
+/* Of old this one rounds the alignment up (glibc manual). */
+EXPORT void *memalign(size_t alignment, size_t size)
+{
+    if (alignment > SIZE_MAX / 2 + 1) {
+        errno = EINVAL;
+        return NULL;
+    }
+    return aligned_alloc(POW2(ceil_log2(alignment)), size);
+}
+
+EXPORT void *valloc(size_t size)
+{
+    return aligned_alloc(pages_size, size);
+}
+
+EXPORT void *pvalloc(size_t size)
+{
+    if (size > PTRDIFF_MAX)
+        return no_memory();
+    return aligned_alloc(pages_size,
+                         size == 0 ? pages_size : round_up(size, pages_size));
+}
+
+/* Answer glibc's questions.  [70-malloc.nw: What glibc also offers] */
+EXPORT size_t malloc_usable_size(void *p)
+{
+    return p == NULL ? 0 : arena_size(p, "malloc_usable_size");
+}
+
+/* The knobs of glibc's malloc.  We have no such parts: known ones are
+ * accepted and change nothing, others are refused. */
+EXPORT int mallopt(int parameter, int value)
+{
+    (void)value;
+    return (parameter >= M_ARENA_MAX && parameter <= M_TRIM_THRESHOLD)
+           || (parameter >= M_MXFAST && parameter <= M_KEEP);
+}
+
+EXPORT int malloc_trim(size_t pad)
+{
+    (void)pad;
+    return lit_purge() > 0;
+}
+
+EXPORT struct mallinfo2 mallinfo2(void)
+{
+    struct stats s;
+
+    stats_collect(&s);
+    return (struct mallinfo2){
+        .arena = s.mapped - s.huge,
+        .ordblks = s.nchunks,
+        .hblks = s.nhuge,
+        .hblkhd = s.huge,
+        .uordblks = s.live,
+        .fordblks = s.cached + s.parked + s.loose + s.dirty + s.kept,
+        .keepcost = s.dirty + s.kept,
+    };
+}
+
+/* Answer in glibc's old form.  [70-malloc.nw: What glibc also offers] */
+/* The old form has ints: what does not fit is cut to the largest. */
+static int to_int(size_t n)
+{
+    return n > INT32_MAX ? INT32_MAX : (int)n;
+}
+
+EXPORT struct mallinfo mallinfo(void)
+{
+    struct mallinfo2 m = mallinfo2();
+
+    return (struct mallinfo){
+        .arena = to_int(m.arena),
+        .ordblks = to_int(m.ordblks),
+        .hblks = to_int(m.hblks),
+        .hblkhd = to_int(m.hblkhd),
+        .uordblks = to_int(m.uordblks),
+        .fordblks = to_int(m.fordblks),
+        .keepcost = to_int(m.keepcost),
+    };
+}
+
+/* Report in words.  [70-malloc.nw: What glibc also offers] */
+EXPORT void malloc_stats(void)
+{
+    stats_report(2);
+}
+
+EXPORT int malloc_info(int flags, FILE *stream)
+{
+    struct stats s;
+
+    if (flags != 0)
+        return EINVAL;
+    stats_collect(&s);
+    fprintf(stream, "<malloc version=\"1\">\n<heap nr=\"0\">\n<sizes>\n");
+    for (unsigned c = 1; c < NSMALL; c++)
+        if (s.classes[c].nruns > 0)
+            fprintf(stream, "<size from=\"%u\" to=\"%u\" count=\"%zu\"/>\n",
+                    sizeclasses[c - 1].size + 1, sizeclasses[c].size,
+                    s.classes[c].ntaken);
+    fprintf(stream,
+            "</sizes>\n</heap>\n"
+            "<total type=\"live\" size=\"%zu\"/>\n"
+            "<total type=\"mmap\" count=\"%zu\" size=\"%zu\"/>\n"
+            "<system type=\"current\" size=\"%zu\"/>\n</malloc>\n",
+            s.live, s.nhuge, s.huge, s.mapped);
+    return 0;
+}
+
+/* Export what is ours alone.  [70-malloc.nw: What is ours alone] */
+EXPORT const char *lit_version(void)
+{
+    return LITMALLOC_VERSION;
+}
+
+EXPORT void lit_report(int fd)
+{
+    stats_report(fd);
+}
+
+EXPORT size_t lit_purge(void)
+{
+    thread_flush();
+    return arena_purge_all();
+}
+
+/* Answer to glibc's inner names.
+ * [70-malloc.nw: Static linking, and glibc's inner names] */
+/* The names by which a static glibc calls itself: without them the linker
+ * would bring its malloc in beside ours. */
+EXPORT void *__libc_malloc(size_t size)
+{
+    return malloc(size);
+}
+
+EXPORT void *__libc_calloc(size_t n, size_t size)
+{
+    return calloc(n, size);
+}
+
+EXPORT void *__libc_realloc(void *p, size_t size)
+{
+    return realloc(p, size);
+}
+
+EXPORT void *__libc_reallocarray(void *p, size_t n, size_t size)
+{
+    return reallocarray(p, n, size);
+}
+
+EXPORT void __libc_free(void *p)
+{
+    free(p);
+}
+
+EXPORT void __libc_cfree(void *p)
+{
+    free(p);
+}
+
+/* Answer to the other inner names.
+ * [70-malloc.nw: Static linking, and glibc's inner names] */
+EXPORT void *__libc_memalign(size_t alignment, size_t size)
+{
+    return memalign(alignment, size);
+}
+
+EXPORT int __posix_memalign(void **out, size_t alignment, size_t size)
+{
+    return posix_memalign(out, alignment, size);
+}
+
+EXPORT void *__libc_valloc(size_t size)
+{
+    return valloc(size);
+}
+
+EXPORT void *__libc_pvalloc(size_t size)
+{
+    return pvalloc(size);
+}
+
+EXPORT int __libc_mallopt(int parameter, int value)
+{
+    return mallopt(parameter, value);
+}
+
+/* Open and close the door.  [70-malloc.nw: The first call] */
+/* For those who never allocate: be ready for fork, and say at exit what was
+ * asked for.  Nothing is torn down: other threads may still be at work. */
+__attribute__((constructor)) static void open_door(void)
+{
+    self();
+}
+
+__attribute__((destructor)) static void close_door(void)
+{
+    if (options.stats)
+        stats_report(2);
+}

@@ -1,0 +1,69 @@
+/* Tangled from src.nw/40-run.nw; edit that, not this. */
+/* run.h -- pages cut into equal regions, with the bitmap of the free ones.
+ *
+ * Storey 4.  Stands on chunk, pagemap, sizeclass.  Not locked: the bin that
+ * the run belongs to is. */
+
+#ifndef LIT_RUN_H
+#define LIT_RUN_H
+
+#include "chunk.h"
+#include "sizeclass.h"
+
+/* Declare cutting and taking.  [40-run.nw: What must hold] */
+/* Cut a run of sizeclasses[c].npages pages into regions of class c, all
+ * free, and enter it in the page map. */
+void run_cut(struct run *r, unsigned c);
+
+/* Take an empty run out of the page map, so that its pages can go back. */
+void run_uncut(struct run *r);
+
+/* Take up to `want` free regions, lowest address first, and store them from
+ * out[-1] downward: the lowest is last in the array, on top of a stack.
+ * Returns how many; fewer than `want` only if the run is empty then. */
+unsigned run_take(struct run *r, unsigned want, void **out);
+
+/* Put a region back into its run.  [40-run.nw: Putting a region back] */
+/* What may be wrong with a pointer that comes home. */
+enum run_answer { RUN_OK, RUN_INTERIOR, RUN_FREE_ALREADY };
+
+/* Put one region back.  Here, so that a batch of them is one loop. */
+INLINE enum run_answer run_put(struct run *r, uintptr_t region)
+{
+    uint32_t offset = (uint32_t)(region - run_address(r));
+    unsigned i = region_index(r->class, offset);
+    uint64_t bit = UINT64_C(1) << (i % 64);
+
+    if (unlikely(i * sizeclasses[r->class].size != offset
+                 || i >= sizeclasses[r->class].nregions))
+        return RUN_INTERIOR;
+    if (unlikely(r->free[i / 64] & bit))
+        return RUN_FREE_ALREADY;
+    r->free[i / 64] |= bit;
+    r->nfree++;
+    if (i / 64 < r->hint)
+        r->hint = (uint8_t)(i / 64);
+    return RUN_OK;
+}
+
+/* Find out where an address lies.  [40-run.nw: Where an address lies] */
+/* Is p the start of a region?  Needs no lock while that region is live: then
+ * the run is, and what we read of it is constant. */
+bool run_is_start(const struct run *r, uintptr_t p);
+
+/* Does address p lie in the run? */
+INLINE bool run_holds(const struct run *r, uintptr_t p)
+{
+    return p - run_address(r) < (uintptr_t)r->npages * PAGE;
+}
+
+/* The run that page of chunk `c` belongs to which holds p, when a small run
+ * lies there: each of its pages knows the first. */
+INLINE struct run *run_of(struct chunk *c, uintptr_t p)
+{
+    return &c->runs[c->runs[(p - c->address) / PAGE].first];
+}
+
+bool run_check(const struct run *r);
+
+#endif

@@ -1,0 +1,275 @@
+/* Tangled from src.nw/50-tcache.nw; edit that, not this. */
+/* tcache.c -- per class a small stack of free regions. */
+
+#include "tcache.h"
+
+#include "base.h"
+#include "options.h"
+
+#include <string.h>
+
+enum { SMALL_FIRST = 7, LARGE_FIRST = 1 };
+
+void *tcache_null[1];
+
+/* Keep account of what all stacks may hold.
+ * [50-tcache.nw: How a stack grows] */
+/* Bytes that all stacks of all threads may hold; each stack's share is
+ * granted when it grows.  Relaxed: it is a sum, nothing hangs on its order. */
+static size_t granted;
+
+size_t tcache_granted_bytes(void)
+{
+    return __atomic_load_n(&granted, __ATOMIC_RELAXED);
+}
+
+static bool grant(size_t nbytes)
+{
+    size_t sum = __atomic_add_fetch(&granted, nbytes, __ATOMIC_RELAXED);
+
+    if (sum <= options.tcache_bytes)
+        return true;
+    __atomic_sub_fetch(&granted, nbytes, __ATOMIC_RELAXED);
+    return false;
+}
+
+static void ungrant(size_t nbytes)
+{
+    __atomic_sub_fetch(&granted, nbytes, __ATOMIC_RELAXED);
+}
+
+/* Measure a stack.  [50-tcache.nw: Moving a stack] */
+/* The slots of a stack above slot 0. */
+static size_t capacity(const struct tcache *t, unsigned c)
+{
+    return t->slots[c] == NULL ? 0 : (size_t)(t->limit[c] - t->slots[c]);
+}
+
+static size_t depth(const struct tcache *t, unsigned c)
+{
+    return t->slots[c] == NULL ? 0 : (size_t)(t->top[c] - t->slots[c]);
+}
+
+/* Let another thread count a stack.
+ * [50-tcache.nw: Letting others count] */
+/* Racy: the owner moves top with plain stores, which the processors we know
+ * make whole; an old or a torn pair of values gives a wrong count, which the
+ * last line keeps within bounds, and nothing is read through them. */
+RACY size_t tcache_depth(const struct tcache *t, unsigned c)
+{
+    uintptr_t slots = (uintptr_t)__atomic_load_n(&t->slots[c],
+                                                 __ATOMIC_RELAXED);
+    uintptr_t top = (uintptr_t)__atomic_load_n(&t->top[c], __ATOMIC_RELAXED);
+    size_t n = (top - slots) / sizeof(void *);
+
+    /* The stack may have moved between the two loads. */
+    return slots == 0 || n > sizeclasses[c].ncached ? 0 : n;
+}
+
+/* Move a stack's marks.  [50-tcache.nw: Moving a stack] */
+/* Say where the stack of class c is now; others may be reading. */
+static void settle_in(struct tcache *t, unsigned c, void **slots, size_t n,
+                      size_t d)
+{
+    __atomic_store_n(&t->slots[c], slots, __ATOMIC_RELAXED);
+    __atomic_store_n(&t->top[c], slots + d, __ATOMIC_RELAXED);
+    t->limit[c] = slots + n;
+}
+
+static void set_depth(struct tcache *t, unsigned c, size_t d)
+{
+    __atomic_store_n(&t->top[c], t->slots[c] + d, __ATOMIC_RELAXED);
+}
+
+/* Begin with no stacks.  [50-tcache.nw: Beginning and ending] */
+void tcache_start(struct tcache *t, struct arena *a)
+{
+    static const struct tcache none = TCACHE_NONE;
+
+    *t = none;
+    t->arena = a;
+}
+
+/* Give a stack another size.  [50-tcache.nw: Moving a stack] */
+static size_t slots_bytes(size_t n)
+{
+    return (n + 1) * sizeof(void *);
+}
+
+/* Give the stack of class c room for n regions, at least its depth. */
+static bool resize(struct tcache *t, unsigned c, size_t n)
+{
+    size_t old = capacity(t, c), d = depth(t, c);
+    void **slots = base_take_raw(slots_bytes(n));
+
+    if (slots == NULL)
+        return false;
+    slots[0] = NULL;
+    if (t->slots[c] != NULL) {
+        memcpy(slots + 1, t->slots[c] + 1, d * sizeof *slots);
+        base_put(t->slots[c], slots_bytes(old));
+    }
+    settle_in(t, c, slots, n, d);
+    return true;
+}
+
+/* Let a stack grow.  [50-tcache.nw: How a stack grows] */
+/* The next larger capacity: 2^k - 1 slots and slot 0 fill a block of base. */
+static size_t next_capacity(const struct tcache *t, unsigned c)
+{
+    size_t n = 2 * capacity(t, c) + 1, most = sizeclasses[c].ncached;
+
+    if (n == 1)
+        n = sizeclass_is_small(c) ? SMALL_FIRST : LARGE_FIRST;
+    if (DEBUG && most > 2)
+        most = 2;               /* so that the slow paths run */
+    return n < most ? n : most;
+}
+
+/* Each miss and each overflow doubles a stack, as far as its class and the
+ * bound on all caches allow.  Returns whether it has more room now. */
+static bool grow(struct tcache *t, unsigned c)
+{
+    size_t old = capacity(t, c), n = next_capacity(t, c);
+    size_t more = (n - old) * sizeclasses[c].size;
+
+    if (n <= old || !options.tcache || !grant(more))
+        return false;
+    if (resize(t, c, n))
+        return true;
+    ungrant(more);
+    return false;
+}
+
+/* Fill an empty stack.  [50-tcache.nw: When the stack is empty] */
+/* Move a magazine's regions onto the stack, which is empty. */
+static void *unload(struct tcache *t, unsigned c, struct magazine *m)
+{
+    void **slots = t->slots[c];
+    size_t n = m->nregions;
+
+    memcpy(slots + 1, m->regions, n * sizeof *slots);
+    magazine_free(m, c);
+    set_depth(t, c, n - 1);
+    return slots[n];
+}
+
+/* Fill half of the stack from the runs. */
+static void *fill(struct tcache *t, unsigned c)
+{
+    size_t n = capacity(t, c), want = n / 2 + 1;
+    void **slots = t->slots[c];
+    unsigned got = arena_fill(t->arena, c, (unsigned)want,
+                              slots + want + 1);
+
+    if (got == 0)
+        return NULL;
+    if (got < want)
+        memmove(slots + 1, slots + 1 + want - got, got * sizeof *slots);
+    set_depth(t, c, got - 1);
+    return slots[got];
+}
+
+/* Answer an empty stack.  [50-tcache.nw: When the stack is empty] */
+/* One region, for a thread that keeps none. */
+static void *take_one(struct arena *a, unsigned c)
+{
+    void *one;
+
+    return arena_fill(a, c, 1, &one + 1) == 0 ? NULL : one;
+}
+
+void *tcache_refill(struct tcache *t, unsigned c)
+{
+    struct magazine *m = NULL;
+
+    if (!sizeclass_is_small(c))
+        return NULL;
+    grow(t, c);
+    if (t->slots[c] == NULL)
+        return take_one(t->arena, c);
+    if (capacity(t, c) >= sizeclasses[c].nmagazine
+        || t->arena->bins[c].depot != NULL)
+        m = arena_unpark(t->arena, c);
+    if (m == NULL)
+        return fill(t, c);
+    while (capacity(t, c) < m->nregions && grow(t, c))
+        ;
+    if (capacity(t, c) >= m->nregions)
+        return unload(t, c, m);
+    arena_flush(c, m->regions, m->nregions, false, "malloc");
+    magazine_free(m, c);
+    return fill(t, c);
+}
+
+/* Send the oldest regions away.  [50-tcache.nw: When the stack is full] */
+/* Send the n oldest regions of a stack away. */
+static void send_away(struct tcache *t, unsigned c, size_t n, bool park,
+                      const char *call)
+{
+    void **slots = t->slots[c];
+
+    if (sizeclass_is_small(c))
+        arena_flush(c, slots + 1, (unsigned)n, park, call);
+    else
+        for (size_t i = 1; i <= n; i++)
+            arena_put_large(slots[i], call);
+    n = depth(t, c) - n;
+    memmove(slots + 1, t->top[c] - n + 1, n * sizeof *slots);
+    set_depth(t, c, n);
+}
+
+/* Answer a full stack.  [50-tcache.nw: When the stack is full] */
+/* How many of a full stack of n go at once: half, or what one magazine
+ * holds, which is a little less when the stack is as large as it gets. */
+static size_t batch(unsigned c, size_t n)
+{
+    size_t half = n / 2 + (n == 1), full = sizeclasses[c].nmagazine;
+
+    return full > 0 && half > full ? full : half;
+}
+
+bool tcache_overflow(struct tcache *t, unsigned c, void *region,
+                     const char *call)
+{
+    size_t n = capacity(t, c);
+
+    /* A visit since the caller looked may have made room. */
+    if (depth(t, c) == n && !grow(t, c)) {
+        if (n == 0)
+            return false;
+        send_away(t, c, batch(c, n), true, call);
+    }
+    return tcache_put(t, c, region);
+}
+
+/* Let an idle stack shrink.
+ * [50-tcache.nw: The visit: what lies idle goes home] */
+/* A stack that has not moved since we were here lies idle, or is in perfect
+ * balance; half of it goes home, and if that was wrong a refill mends it. */
+void tcache_visit(struct tcache *t)
+{
+    unsigned c = t->visited = (t->visited + 1) % NCLASSES;
+
+    if (t->slots[c] == NULL)
+        return;
+    if (t->top[c] == t->seen[c] && depth(t, c) > 0)
+        send_away(t, c, (depth(t, c) + 1) / 2, true, "free");
+    t->seen[c] = t->top[c];
+}
+
+/* Give a whole cache back.  [50-tcache.nw: Beginning and ending] */
+void tcache_drain(struct tcache *t, const char *call)
+{
+    for (unsigned c = 1; c < NCLASSES; c++) {
+        size_t n = capacity(t, c);
+        if (t->slots[c] == NULL)
+            continue;
+        send_away(t, c, depth(t, c), false, call);
+        ungrant(n * sizeclasses[c].size);
+        base_put(t->slots[c], slots_bytes(n));
+        __atomic_store_n(&t->slots[c], NULL, __ATOMIC_RELAXED);
+        __atomic_store_n(&t->top[c], tcache_null, __ATOMIC_RELAXED);
+        t->limit[c] = tcache_null;
+    }
+}

@@ -1,0 +1,95 @@
+/* Tangled from src.nw/50-tcache.nw; edit that, not this. */
+/* tcache.h -- per class a small stack of free regions only this thread
+ * touches.
+ *
+ * Storey 5.  Stands on arena, sizeclass, base, options. */
+
+#ifndef LIT_TCACHE_H
+#define LIT_TCACHE_H
+
+#include "arena.h"
+#include "sizeclass.h"
+
+/* Declare a thread's cache.  [50-tcache.nw: The struct] */
+/* A stack is an array of pointers.  Slot 0 holds NULL: whoever finds it has
+ * found the stack empty.  A class without a stack has top and limit on one
+ * shared slot: empty and full at once. */
+struct tcache {
+    /* What malloc and free touch. */
+    void **top[NCLASSES];               /* the last region, or slot 0 */
+    void **limit[NCLASSES];             /* the last slot: full if top is */
+    uint8_t class_of[TABLE_MAX + 1];    /* SIZECLASS_TABLE */
+
+    /* What the slow paths need. */
+    void **slots[NCLASSES];             /* slot 0, or NULL: no stack */
+    void **seen[NCLASSES];              /* top at the last visit */
+    struct arena *arena;
+    unsigned visited;                   /* the class visited last */
+};
+
+/* Declare a cache without stacks.  [50-tcache.nw: The files] */
+/* The slot of all classes without a stack. */
+extern HIDDEN void *tcache_null[1];
+
+static_assert(NCLASSES == 64 + 1, "TCACHE_NONE counts its entries");
+
+/* A cache in which every stack is the shared empty one. */
+#define TCACHE_NONE                                                          \
+    {                                                                        \
+        .class_of = { SIZECLASS_TABLE },                                     \
+        .top = { TIMES64(tcache_null), tcache_null },                        \
+        .limit = { TIMES64(tcache_null), tcache_null }                       \
+    }
+
+/* Take a region off a stack.  [50-tcache.nw: Taking and putting] */
+/* Take a region of class c off its stack; NULL if that is empty. */
+INLINE void *tcache_take(struct tcache *t, size_t c)
+{
+    void **top = t->top[c];
+    void *region = *top;
+
+    if (likely(region != NULL))
+        t->top[c] = top - 1;
+    return region;
+}
+
+/* Put a region on a stack.  [50-tcache.nw: Taking and putting] */
+/* Put a region of class c on its stack; false if that is full. */
+INLINE bool tcache_put(struct tcache *t, size_t c, void *region)
+{
+    void **top = t->top[c];
+
+    if (unlikely(top == t->limit[c]))
+        return false;
+    top[1] = region;
+    t->top[c] = top + 1;
+    return true;
+}
+
+/* Promise the slow paths of a cache.
+ * [50-tcache.nw: Beginning and ending] */
+void tcache_start(struct tcache *t, struct arena *a);
+
+/* The stack of class c is empty: fill it and take one.  NULL without
+ * memory, or when class c is not cached. */
+void *tcache_refill(struct tcache *t, unsigned c);
+
+/* The stack of class c is full: make room and put the region there.  False
+ * if class c is not cached. */
+bool tcache_overflow(struct tcache *t, unsigned c, void *region,
+                     const char *call);
+
+/* Look at one class more; a stack that lies idle loses half. */
+void tcache_visit(struct tcache *t);
+
+/* Give everything back. */
+void tcache_drain(struct tcache *t, const char *call);
+
+/* How many regions of class c lie on its stack.  Any thread may ask; for
+ * another than the owner the answer may be old, but never absurd. */
+size_t tcache_depth(const struct tcache *t, unsigned c);
+
+/* What all threads' stacks together may hold now, bytes. */
+size_t tcache_granted_bytes(void);
+
+#endif

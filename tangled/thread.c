@@ -1,0 +1,128 @@
+/* Tangled from src.nw/51-thread.nw; edit that, not this. */
+/* thread.c -- what a thread owns from first allocation to exit. */
+
+#include "thread.h"
+
+#include "base.h"
+#include "mutex.h"
+#include "pages.h"
+
+#include <pthread.h>
+
+enum { EVENT_COUNT = 32 };
+
+const struct thread thread_none = { .cache = TCACHE_NONE };
+THREAD_LOCAL ptrdiff_t thread_offset;
+THREAD_LOCAL bool thread_ended;
+
+static struct mutex lock = MUTEX_INIT(RANK_THREAD);
+static struct thread *threads;          /* guarded by lock */
+static pthread_key_t key;
+
+/* End a thread.  [51-thread.nw: A thread ends] */
+/* The C library calls this for a thread that ends.  What the thread still
+ * frees after that goes straight to the arenas: thread_ended sees to it. */
+static void end(void *record)
+{
+    struct thread *t = record;
+
+    tcache_drain(&t->cache, "thread exit");
+    thread_offset = 0;
+    thread_ended = true;
+    mutex_lock(&lock);
+    *(t->previous == NULL ? &threads : &t->previous->next) = t->next;
+    if (t->next != NULL)
+        t->next->previous = t->previous;
+    mutex_unlock(&lock);
+    arena_leave(t->cache.arena);
+    base_put(t, sizeof *t);
+}
+
+/* Prepare for threads to end.  [51-thread.nw: A thread ends] */
+bool thread_start(void)
+{
+    return pthread_key_create(&key, end) == 0;
+}
+
+/* Put a record on the list.  [51-thread.nw: A thread begins] */
+static void enlist(struct thread *t)
+{
+    mutex_lock(&lock);
+    t->previous = NULL;
+    t->next = threads;
+    if (threads != NULL)
+        threads->previous = t;
+    threads = t;
+    mutex_unlock(&lock);
+}
+
+/* Make the calling thread one of ours.  [51-thread.nw: A thread begins] */
+/* pthread_setspecific may allocate; by then we have a cache to serve it. */
+COLD struct thread *thread_begin(void)
+{
+    struct thread *t;
+    struct arena *a;
+
+    if (thread_ended || (a = arena_join()) == NULL)
+        return NULL;
+    if ((t = base_take(sizeof *t)) == NULL) {
+        arena_leave(a);
+        return NULL;
+    }
+    tcache_start(&t->cache, a);
+    t->countdown = EVENT_COUNT;
+    enlist(t);
+    thread_offset = (char *)t - (char *)&thread_none;
+    pthread_setspecific(key, t);
+    return t;
+}
+
+/* Count a slow path.  [51-thread.nw: The countdown] */
+void thread_event(struct thread *t)
+{
+    if (--t->countdown > 0)
+        return;
+    t->countdown = EVENT_COUNT;
+    tcache_visit(&t->cache);
+    arena_tick(t->cache.arena, pages_now_ms());
+}
+
+/* Visit all caches.  [51-thread.nw: Looking at all threads] */
+void thread_walk(void (*visit)(const struct tcache *, void *), void *context)
+{
+    mutex_lock(&lock);
+    for (const struct thread *t = threads; t != NULL; t = t->next)
+        visit(&t->cache, context);
+    mutex_unlock(&lock);
+}
+
+/* Empty the calling thread's cache.
+ * [51-thread.nw: Looking at all threads] */
+void thread_flush(void)
+{
+    struct thread *t = thread_self();
+
+    if (!thread_has_none(t))
+        tcache_drain(&t->cache, "malloc_trim");
+}
+
+/* Hold still for fork.  [51-thread.nw: Fork] */
+void thread_before_fork(void)
+{
+    mutex_lock_for_fork(&lock);
+    arena_before_fork();
+}
+
+/* In the child only the calling thread is left.  What lay in the others'
+ * caches is lost to it: they were stopped at any instruction. */
+UNCHECKED void thread_after_fork(bool in_child)
+{
+    struct thread *self = thread_self();
+
+    arena_after_fork(in_child);
+    if (in_child && !thread_has_none(self)) {
+        threads = self;
+        self->next = self->previous = NULL;
+    }
+    (in_child ? mutex_renew_in_child : mutex_unlock_after_fork)(&lock);
+}

@@ -1,0 +1,57 @@
+/* Tangled from src.nw/51-thread.nw; edit that, not this. */
+/* thread.h -- what a thread owns from first allocation to exit; the countdown
+ * to its next event.
+ *
+ * Storey 5.  Stands on tcache, arena, base, mutex. */
+
+#ifndef LIT_THREAD_H
+#define LIT_THREAD_H
+
+#include "tcache.h"
+
+/* Declare what a thread owns.  [51-thread.nw: The record] */
+struct thread {
+    struct tcache cache;        /* first: a thread's address is its cache's */
+    struct thread *next, *previous;     /* of all threads */
+    uint32_t countdown;         /* slow paths until the next event */
+};
+
+/* The cache of every thread that has none: all stacks empty and full. */
+extern HIDDEN const struct thread thread_none;
+
+/* Two words of TLS.  The first is where our record is, counted from
+ * thread_none: zero bytes, which is what a thread begins with, mean that. */
+extern HIDDEN THREAD_LOCAL ptrdiff_t thread_offset;
+extern HIDDEN THREAD_LOCAL bool thread_ended;
+
+INLINE struct thread *thread_self(void)
+{
+    return (struct thread *)((uintptr_t)&thread_none + (uintptr_t)thread_offset);
+}
+
+INLINE bool thread_has_none(const struct thread *t)
+{
+    return t == &thread_none;
+}
+
+/* Promise what is done for threads.  [51-thread.nw: The files] */
+/* Prepare for threads; called once, before any of them. */
+bool thread_start(void);
+
+/* Make the calling thread one of ours.  NULL if it has ended already or
+ * there is no memory: then it goes on without a cache. */
+struct thread *thread_begin(void);
+
+/* Count a slow path; now and then see to caches and to dirty pages. */
+void thread_event(struct thread *t);
+
+/* Call visit for every thread's cache, under the list's lock. */
+void thread_walk(void (*visit)(const struct tcache *, void *), void *context);
+
+/* Give back what the calling thread's cache holds. */
+void thread_flush(void);
+
+void thread_before_fork(void);
+void thread_after_fork(bool in_child);
+
+#endif

@@ -1,0 +1,10 @@
+/* delete_sized_wrong_large.c -- operator delete of C++ is told a wrong size of a large block. */
+/* expect: ^litmalloc: operator delete\(\): wrong size 307200 for 0x[0-9a-f]+: the block has [0-9]+ bytes$ */
+#include "abuse.h"
+
+int main(void)
+{
+    void (*delete_sized)(void *, size_t) = dlsym(RTLD_DEFAULT, "_ZdlPvm");
+    delete_sized(malloc(102400), 307200);
+    return 0;
+}

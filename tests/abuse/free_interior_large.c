@@ -1,0 +1,10 @@
+/* free_interior_large.c -- the second page of a large block is freed; found at once. */
+/* expect: ^litmalloc: free\(\): invalid pointer 0x[0-9a-f]+: inside a block of [0-9]+ bytes at 0x[0-9a-f]+$ */
+#include "abuse.h"
+
+int main(void)
+{
+    char *p = malloc(LARGE);
+    free(p + 4096);
+    return 0;
+}

@@ -1,0 +1,11 @@
+/* free_unaligned.c -- the second byte of a small block is freed; found when it comes home. */
+/* expect: ^litmalloc: (free|malloc|realloc|malloc_trim|thread exit)(\(\))?: invalid pointer 0x[0-9a-f]+: inside a block of [0-9]+ bytes at 0x[0-9a-f]+$ */
+#include "abuse.h"
+
+int main(void)
+{
+    crowd_malloc(SMALL);
+    free((char *)crowd[101] + 1);
+    come_home();
+    return 0;
+}

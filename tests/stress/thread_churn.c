@@ -1,0 +1,38 @@
+/* thread_churn.c -- thousands of short threads: what a thread held goes back
+ * when it ends, so memory does not grow with their number. */
+#include "stress.h"
+
+enum { NTHREADS = 2000, WIDTH = 8 };
+
+static void *short_life(void *argument)
+{
+    churn((uintptr_t)argument, 300, 64 * KiB);
+    return malloc(100);                 /* freed by another thread, after our end */
+}
+
+int main(void)
+{
+    uint64_t first_seed = seed();
+    size_t early = 0;
+
+    for (uintptr_t i = 0; i < NTHREADS; i += WIDTH) {
+        pthread_t threads[WIDTH];
+        for (uintptr_t k = 0; k < WIDTH; k++)
+            threads[k] = start(short_life, (void *)(first_seed + i + k));
+        for (int k = 0; k < WIDTH; k++) {
+            void *p;
+            pthread_join(threads[k], &p);
+            demand(p != NULL);
+            free(p);
+        }
+        if (i == NTHREADS / 10)
+            early = resident_bytes();
+    }
+    size_t late = resident_bytes();
+    if (late > early + early / 4 + 8 * MiB)
+        fail("%zu KiB resident after %d threads, %zu after %d", early / KiB, NTHREADS / 10,
+             late / KiB, NTHREADS);
+    printf("thread_churn: %d threads, %zu KiB resident, seed %llu\n", NTHREADS, late / KiB,
+           (unsigned long long)first_seed);
+    return 0;
+}

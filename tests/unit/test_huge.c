@@ -1,0 +1,382 @@
+/* test_huge.c -- H1 to H5, the manners and the failures of huge blocks.
+ *
+ * H1 to H5 are asserted by the room at the end of every change. */
+
+#include "huge.h"
+
+#include "base.h"
+#include "options.h"
+#include "pages.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#define MIB ((size_t)1024 * 1024)
+#define LEAST ((size_t)2 * MIB + 1)
+
+/* What the system does for us, and refuses. */
+static unsigned nmaps, nunmaps, nresizes, npurges;
+static bool refuse_maps, refuse_unmaps, refuse_resizes, refuse_until_unmapped;
+static bool lock_must_be_free;
+
+long pages_system_call(long n, long a, long b, long c, long d, long e, long f)
+{
+    nmaps += n == SYS_mmap;
+    nunmaps += n == SYS_munmap;
+    nresizes += n == SYS_mremap;
+    npurges += n == SYS_madvise;
+    /* The debug build traps when a thread takes a lock that it holds. */
+    if (lock_must_be_free)
+        huge_stats();
+    if ((n == SYS_mmap && (refuse_maps || refuse_until_unmapped))
+        || (n == SYS_munmap && refuse_unmaps)
+        || (n == SYS_mremap && (refuse_resizes || refuse_until_unmapped)))
+        return -ENOMEM;
+    if (n == SYS_munmap)
+        refuse_until_unmapped = false;
+    return system_call(n, a, b, c, d, e, f);
+}
+
+static void start(void)
+{
+    free(malloc(1));
+    huge_purge(0, true);
+    lock_must_be_free = true;
+    srand(11);
+}
+
+static void *take(size_t size)
+{
+    bool zeroed;
+    void *p = huge_take(size, 16, &zeroed);
+
+    ck_assert_ptr_nonnull(p);
+    return p;
+}
+
+START_TEST(a_block_is_whole_zero_and_known)
+{
+    bool zeroed = false;
+    struct huge_stats before = huge_stats();
+    unsigned char *p = huge_take(LEAST, 16, &zeroed);
+
+    ck_assert_ptr_nonnull(p);
+    ck_assert(zeroed);
+    ck_assert_uint_eq(huge_size(p), round_up(LEAST, pages_size));
+    for (size_t i = 0; i < huge_size(p); i += 512)
+        ck_assert_uint_eq(p[i], 0);
+    memset(p, 1, huge_size(p));
+    struct huge_stats s = huge_stats();
+    ck_assert_uint_eq(s.nblocks, before.nblocks + 1);
+    ck_assert_uint_eq(s.nbytes, before.nbytes + huge_size(p));
+    ck_assert(huge_put(p));
+    s = huge_stats();
+    ck_assert_uint_eq(s.nblocks, before.nblocks);
+    ck_assert_uint_eq(s.nbytes, before.nbytes);
+}
+END_TEST
+
+START_TEST(aligned_as_asked)
+{
+    bool zeroed;
+
+    for (size_t alignment = 16; alignment <= 64 * MIB; alignment *= 2) {
+        void *p = huge_take(3 * MIB, alignment, &zeroed);
+        ck_assert_ptr_nonnull(p);
+        ck_assert_uint_eq((uintptr_t)p % alignment, 0);
+        ck_assert(huge_put(p));
+    }
+}
+END_TEST
+
+/* Only the start is the block; a second put finds nothing. */
+START_TEST(what_is_no_block_is_refused)
+{
+    char *p = take(3 * MIB);
+    size_t size = 0;
+
+    ck_assert(!huge_put(p + 16));
+    ck_assert(!huge_put(p + pages_size));
+    ck_assert(!huge_put(&p));
+    ck_assert_uint_eq(huge_size(p + 16), 0);
+    ck_assert_ptr_eq(huge_find(p + 3 * MIB - 1, &size), p);
+    ck_assert_uint_eq(size, 3 * MIB);
+    ck_assert_ptr_null(huge_find(&p, &size));
+    ck_assert(huge_put(p));
+    ck_assert(!huge_put(p));
+    ck_assert_uint_eq(huge_size(p), 0);
+    ck_assert_ptr_null(huge_find(p, &size));
+    ck_assert_ptr_null(huge_resize(p, 5 * MIB));
+}
+END_TEST
+
+/* H3: a place that was left has no size, so it holds no address. */
+START_TEST(an_empty_place_holds_nothing)
+{
+    size_t size = 77;
+
+    ck_assert(huge_put(take(8 * MIB)));
+    ck_assert_ptr_null(huge_find((void *)MIB, &size));
+    ck_assert_uint_eq(size, 77);
+}
+END_TEST
+
+/* Three hundred at once, thousands of changes. */
+START_TEST(the_table_finds_what_it_holds)
+{
+    enum { N = 300 };
+    static void *block[N], *gone[N];
+    static size_t size[N];
+
+    for (int step = 0; step < 4000; step++) {
+        int i = rand() % N;
+        if (block[i] == NULL) {
+            size[i] = LEAST + (size_t)rand() % MIB;
+            block[i] = take(size[i]);
+            for (int k = 0; k < N; k++)     /* an old address, new again */
+                if (gone[k] == block[i])
+                    gone[k] = NULL;
+        } else {
+            ck_assert(huge_put(block[i]));
+            gone[i] = block[i];
+            block[i] = NULL;
+        }
+        if (step % 100 == 99)
+            for (int k = 0; k < N; k++) {
+                if (block[k] != NULL)
+                    ck_assert_uint_ge(huge_size(block[k]), size[k]);
+                if (gone[k] != NULL)
+                    ck_assert_uint_eq(huge_size(gone[k]), 0);
+            }
+        if (step == 2000)
+            for (int k = 0; k < N; k++)
+                if (block[k] == NULL)
+                    block[k] = take(size[k] = LEAST);
+    }
+}
+END_TEST
+
+/* A freed block is used again, if at most a quarter larger, at no cost. */
+START_TEST(kept_and_used_again)
+{
+    bool zeroed = true;
+    char *p = take(10 * MIB);
+
+    memset(p, 1, 4096);
+    ck_assert(huge_put(p));
+    ck_assert_uint_eq(huge_stats().kept, 10 * MIB);
+    unsigned calls = nmaps + nunmaps;
+    ck_assert_ptr_eq(huge_take(8 * MIB, 4096, &zeroed), p);
+    ck_assert(!zeroed);
+    ck_assert_uint_eq(nmaps + nunmaps, calls);
+    ck_assert_uint_eq(huge_size(p), 10 * MIB);
+    ck_assert_uint_eq(huge_stats().kept, 0);
+    ck_assert(huge_put(p));
+    ck_assert_ptr_ne(take(8 * MIB - 4096), p);          /* too large */
+    ck_assert_ptr_ne(take(10 * MIB + 1), p);            /* too small */
+    ck_assert_ptr_eq(take(9 * MIB), p);
+}
+END_TEST
+
+START_TEST(the_best_fit_of_the_kept)
+{
+    char *p[3] = { take(12 * MIB), take(10 * MIB), take(11 * MIB) };
+
+    for (int i = 0; i < 3; i++)
+        ck_assert(huge_put(p[i]));
+    ck_assert_ptr_eq(take(10 * MIB), p[1]);
+    ck_assert_ptr_eq(take(10 * MIB), p[2]);
+    ck_assert_ptr_eq(take(10 * MIB), p[0]);
+}
+END_TEST
+
+/* The thirty-third pushes the oldest out. */
+START_TEST(thirty_two_are_kept)
+{
+    enum { N = 33 };
+    void *p[N];
+
+    for (int i = 0; i < N; i++)
+        p[i] = take(3 * MIB);
+    unsigned before = nunmaps;
+    for (int i = 0; i < N; i++)
+        ck_assert(huge_put(p[i]));
+    ck_assert_uint_eq(nunmaps, before + 1);
+    ck_assert_uint_eq(huge_stats().kept, 32 * 3 * MIB);
+    for (int i = 1; i < N; i++)
+        ck_assert_ptr_ne(take(3 * MIB), p[0]);
+}
+END_TEST
+
+/* It has no bytes to lose, and copies none. */
+START_TEST(resized_without_a_copy)
+{
+    unsigned char *p = take(4 * MIB), *q;
+
+    for (size_t i = 0; i < 4 * MIB; i += 4096)
+        p[i] = (unsigned char)(i / 4096);
+    q = huge_resize(p, 64 * MIB);
+    ck_assert_ptr_nonnull(q);
+    ck_assert_uint_eq(nresizes, 1);
+    ck_assert_uint_eq(huge_size(q), 64 * MIB);
+    if (q != p)
+        ck_assert_uint_eq(huge_size(p), 0);
+    for (size_t i = 0; i < 64 * MIB; i += 4096)
+        ck_assert_uint_eq(q[i],
+                          i < 4 * MIB ? (unsigned char)(i / 4096) : 0);
+    p = huge_resize(q, 3 * MIB);
+    ck_assert_ptr_eq(p, q);                             /* cut off */
+    ck_assert_uint_eq(huge_size(p), 3 * MIB);
+    ck_assert_uint_eq(p[MIB], 0x100 % 256);
+    ck_assert_ptr_eq(huge_resize(p, 3 * MIB - 5), p);   /* same pages */
+    ck_assert_uint_eq(nresizes, 2);
+    ck_assert(huge_put(p));
+}
+END_TEST
+
+START_TEST(a_refused_resize_changes_nothing)
+{
+    char *p = take(3 * MIB);
+    struct huge_stats before = huge_stats();
+
+    strcpy(p, "still here");
+    refuse_resizes = true;
+    ck_assert_ptr_null(huge_resize(p, 30 * MIB));
+    ck_assert_str_eq(p, "still here");
+    ck_assert_uint_eq(huge_size(p), 3 * MIB);
+    ck_assert_uint_eq(huge_stats().nblocks, before.nblocks);
+    ck_assert_uint_eq(huge_stats().nbytes, before.nbytes);
+    ck_assert(huge_put(p));
+}
+END_TEST
+
+START_TEST(a_refused_mapping_leaves_no_trace)
+{
+    struct huge_stats before = huge_stats();
+    bool zeroed;
+
+    refuse_maps = true;
+    for (int i = 0; i < 1000; i++)
+        ck_assert_ptr_null(huge_take(3 * MIB, 16, &zeroed));
+    refuse_maps = false;
+    ck_assert_uint_eq(huge_stats().nblocks, before.nblocks);
+    ck_assert_uint_eq(huge_stats().nbytes, before.nbytes);
+    ck_assert(huge_put(take(3 * MIB)));
+}
+END_TEST
+
+/* More than there are addresses, in any unit. */
+START_TEST(absurd_sizes_are_refused)
+{
+    bool zeroed;
+
+    ck_assert_ptr_null(huge_take(PTRDIFF_MAX, 16, &zeroed));
+    ck_assert_ptr_null(huge_take(PTRDIFF_MAX, POW2(62), &zeroed));
+    ck_assert_ptr_null(huge_take(3 * MIB, POW2(62), &zeroed));
+    char *p = take(3 * MIB);
+    ck_assert_ptr_null(huge_resize(p, PTRDIFF_MAX));
+    ck_assert_uint_eq(huge_size(p), 3 * MIB);
+}
+END_TEST
+
+/* The system has memory again when a kept block is unmapped. */
+START_TEST(kept_blocks_give_way)
+{
+    bool zeroed;
+
+    ck_assert(huge_put(take(100 * MIB)));
+    refuse_until_unmapped = true;
+    ck_assert_ptr_nonnull(huge_take(200 * MIB, PAGE, &zeroed));
+    ck_assert_uint_eq(huge_stats().kept, 0);
+}
+END_TEST
+
+START_TEST(kept_blocks_give_way_to_growth)
+{
+    char *p = take(3 * MIB);
+
+    ck_assert(huge_put(take(100 * MIB)));
+    refuse_until_unmapped = true;
+    ck_assert_ptr_nonnull(p = huge_resize(p, 50 * MIB));
+    ck_assert_uint_eq(huge_size(p), 50 * MIB);
+}
+END_TEST
+
+/* When addresses cannot go back, the memory does. */
+START_TEST(what_cannot_be_unmapped_is_purged)
+{
+    ck_assert(huge_put(take(3 * MIB)));
+    refuse_unmaps = true;
+    unsigned before = npurges;
+    ck_assert_uint_eq(huge_purge(0, true), 3 * MIB);
+    ck_assert_uint_eq(npurges, before + 1);
+    ck_assert_uint_eq(huge_stats().kept, 0);
+}
+END_TEST
+
+/* Little by little, in the time of the option; the oldest first. */
+START_TEST(purged_by_decay)
+{
+    uint64_t now = pages_now_ms();
+    size_t all = 8 * 3 * MIB, kept;
+    void *p[8];
+
+    for (int i = 0; i < 8; i++)
+        p[i] = take(3 * MIB);
+    for (int i = 0; i < 8; i++)
+        ck_assert(huge_put(p[i]));
+    ck_assert_int_eq(options.decay_ms, 10000);
+    huge_purge(now, false);
+    ck_assert_uint_eq(huge_stats().kept, all);
+    huge_purge(now + 5000, false);
+    kept = huge_stats().kept;
+    ck_assert_uint_gt(kept, 0);
+    ck_assert_uint_le(kept, all / 2 + 3 * MIB);
+    huge_purge(now + 10200, false);
+    ck_assert_uint_eq(huge_stats().kept, 0);
+}
+END_TEST
+
+START_TEST(the_numbers_of_the_chapter)
+{
+    ck_assert_uint_eq(round_up(2 * MIB + 1, 4096), 2101248);
+    ck_assert_uint_eq(round_up(3000000, 4096), 3002368);
+    ck_assert_uint_eq(3002368 + 3002368 / 4, 3752960);
+    ck_assert_uint_eq(3 * MIB / 4096, 768);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("huge");
+    TCase *t = tcase_create("huge");
+    SRunner *runner = srunner_create(suite);
+
+    tcase_add_checked_fixture(t, start, NULL);
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, a_block_is_whole_zero_and_known);
+    tcase_add_test(t, aligned_as_asked);
+    tcase_add_test(t, what_is_no_block_is_refused);
+    tcase_add_test(t, an_empty_place_holds_nothing);
+    tcase_add_test(t, the_table_finds_what_it_holds);
+    tcase_add_test(t, kept_and_used_again);
+    tcase_add_test(t, the_best_fit_of_the_kept);
+    tcase_add_test(t, thirty_two_are_kept);
+    tcase_add_test(t, resized_without_a_copy);
+    tcase_add_test(t, a_refused_resize_changes_nothing);
+    tcase_add_test(t, a_refused_mapping_leaves_no_trace);
+    tcase_add_test(t, absurd_sizes_are_refused);
+    tcase_add_test(t, kept_blocks_give_way);
+    tcase_add_test(t, kept_blocks_give_way_to_growth);
+    tcase_add_test(t, what_cannot_be_unmapped_is_purged);
+    tcase_add_test(t, purged_by_decay);
+    tcase_add_test(t, the_numbers_of_the_chapter);
+    suite_add_tcase(suite, t);
+    srunner_run_all(runner, CK_NORMAL);
+    int nfailed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return nfailed != 0;
+}

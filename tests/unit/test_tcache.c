@@ -1,0 +1,424 @@
+/* test_tcache.c -- the laws T1 to T4 and T6 of the chapter on the thread's cache.
+ *
+ * The room is compiled into this file and without LIT_DEBUG, which would cut its
+ * stacks to two slots; the rooms below it have their assertions on.  Nothing here
+ * calls malloc: the process keeps the C library's. */
+/* cc: -ULIT_DEBUG */
+
+#include "tcache.c"
+
+#include "huge.h"
+#include "pagemap.h"
+#include "pages.h"
+
+#include <check.h>
+#include <errno.h>
+#include <signal.h>
+
+/* What the chapter says in numbers. */
+static_assert(sizeof(struct tcache) == 3128, "bytes of a cache");
+static_assert(offsetof(struct tcache, limit) == 0x208, "the listing of free");
+static_assert(offsetof(struct tcache, class_of) == 0x410, "that of malloc");
+
+static bool refuse;                     /* refuse system calls */
+
+long pages_system_call(long n, long a, long b, long c, long d, long e, long f)
+{
+    return refuse ? -ENOMEM : system_call(n, a, b, c, d, e, f);
+}
+
+static struct tcache cache, other;
+static struct arena *a;
+
+static void start(void)
+{
+    pages_start();
+    ck_assert(pagemap_start(options.window_bytes));
+    chunk_start();
+    huge_start();
+    ck_assert(arena_start(2));
+    ck_assert_ptr_nonnull(a = arena_join());
+    tcache_start(&cache, a);
+    tcache_start(&other, a);
+}
+
+/* T1 to T4 of one cache; returns the bytes that its stacks could hold. */
+static size_t check(const struct tcache *t)
+{
+    size_t nbytes = 0;
+
+    for (unsigned c = 0; c < NCLASSES; c++) {
+        size_t n = capacity(t, c);
+        if (t->slots[c] == NULL) {                              /* T2 */
+            ck_assert(t->top[c] == tcache_null);
+            ck_assert(t->limit[c] == tcache_null);
+            continue;
+        }
+        ck_assert_uint_ne(c, CLASS_NONE);                       /* T3 */
+        ck_assert(t->slots[c] <= t->top[c]);                    /* T2 */
+        ck_assert(t->top[c] <= t->limit[c]);
+        ck_assert_uint_le(n, sizeclasses[c].ncached);           /* T4 */
+        ck_assert(is_pow2(n + 1));
+        ck_assert_ptr_null(t->slots[c][0]);                     /* T1 */
+        for (void **s = t->slots[c] + 1; s <= t->top[c]; s++)
+            ck_assert_ptr_nonnull(*s);
+        nbytes += n * sizeclasses[c].size;
+    }
+    ck_assert_ptr_null(tcache_null[0]);
+    return nbytes;
+}
+
+static void check_all(void)
+{
+    size_t nbytes = check(&cache) + check(&other);
+
+    ck_assert_uint_eq(tcache_granted_bytes(), nbytes);          /* T6 */
+    ck_assert_uint_le(nbytes, options.tcache_bytes);
+}
+
+/* What malloc and free do, without the door. */
+static void *take(struct tcache *t, unsigned c)
+{
+    void *p = tcache_take(t, c);
+
+    return p != NULL ? p : tcache_refill(t, c);
+}
+
+static void put(struct tcache *t, unsigned c, void *p)
+{
+    if (!tcache_put(t, c, p))
+        ck_assert(tcache_overflow(t, c, p, "free"));
+}
+
+START_TEST(numbers_of_the_chapter)
+{
+    ck_assert_uint_eq(sizeclasses[4].size, 64);
+    ck_assert_uint_eq(sizeclasses[4].nmagazine, 254);
+    for (unsigned c = 1; c < NCLASSES; c++) {
+        size_t size = sizeclasses[c].size, n = sizeclasses[c].ncached;
+        ck_assert_uint_eq(n == 511, size <= 256);
+        ck_assert_uint_le(n * size, (c < NSMALL ? 128 : 512) * 1024);
+    }
+    ck_assert_uint_eq(sizeclasses[sizeclass_of(1024)].ncached, 127);
+    ck_assert_uint_eq(sizeclasses[sizeclass_of(16384)].ncached, 7);
+    ck_assert_uint_eq(sizeclasses[NSMALL - 1].ncached, 1);
+    ck_assert_uint_eq(sizeclasses[NSMALL].ncached, 7);
+    ck_assert_uint_eq(sizeclasses[sizeclass_of(512 * 1024)].ncached, 1);
+    ck_assert_uint_eq(sizeclasses[sizeclass_of(512 * 1024) + 1].ncached, 0);
+}
+END_TEST
+
+START_TEST(a_new_cache_is_empty_and_full)
+{
+    for (unsigned c = 0; c < NCLASSES; c++) {
+        ck_assert_ptr_null(tcache_take(&cache, c));
+        ck_assert(!tcache_put(&cache, c, &cache));
+        ck_assert_uint_eq(tcache_depth(&cache, c), 0);
+    }
+    for (size_t size = 0; size <= TABLE_MAX; size++)
+        ck_assert_uint_eq(cache.class_of[size], sizeclass_of(size));
+    check_all();
+}
+END_TEST
+
+/* The figure of the chapter. */
+START_TEST(first_refill)
+{
+    char *p = take(&cache, 4);
+
+    check_all();
+    ck_assert_uint_eq(capacity(&cache, 4), 7);
+    ck_assert_uint_eq(tcache_depth(&cache, 4), 3);
+    ck_assert_ptr_eq(cache.slots[4][3], p + 64);
+    ck_assert_ptr_eq(cache.slots[4][2], p + 128);
+    ck_assert_ptr_eq(cache.slots[4][1], p + 192);
+    for (int i = 1; i < 4; i++)
+        ck_assert_ptr_eq(tcache_take(&cache, 4), p + 64 * i);
+    ck_assert_ptr_null(tcache_take(&cache, 4));
+    ck_assert_uint_eq(a->bins[4].ntaken, 4);
+}
+END_TEST
+
+START_TEST(last_in_first_out_and_untouched)
+{
+    char *p = take(&cache, 10), *q = take(&cache, 10);
+
+    memset(p, 0x77, sizeclasses[10].size);
+    put(&cache, 10, q);
+    put(&cache, 10, p);
+    ck_assert_ptr_eq(tcache_take(&cache, 10), p);
+    ck_assert_ptr_eq(tcache_take(&cache, 10), q);
+    for (size_t i = 0; i < sizeclasses[10].size; i++)
+        ck_assert_int_eq(p[i], 0x77);
+}
+END_TEST
+
+/* Every class up to its largest stack, by misses alone; no region twice. */
+START_TEST(misses_double_the_stack)
+{
+    unsigned c = (unsigned)_i;
+    size_t want = sizeclass_is_small(c) ? 7 : 1, n = 0, most = 3000;
+    size_t size = sizeclasses[c].size;
+    static void *p[3000];
+
+    for (; n < most && capacity(&cache, c) < sizeclasses[c].ncached; n++) {
+        if (tcache_depth(&cache, c) == 0) {
+            p[n] = tcache_refill(&cache, c);
+            if (want > sizeclasses[c].ncached)
+                want = sizeclasses[c].ncached;
+            ck_assert_uint_eq(capacity(&cache, c), want);
+            want = 2 * want + 1;
+            check_all();
+        } else {
+            p[n] = tcache_take(&cache, c);
+        }
+        ck_assert_ptr_nonnull(p[n]);
+        memset(p[n], 0, size);
+        ck_assert_uint_eq(pagemap_class(p[n]), c);
+        *(size_t *)p[n] = n;
+    }
+    for (size_t i = 0; i < n; i++)
+        ck_assert_uint_eq(*(size_t *)p[i], i);
+}
+END_TEST
+
+/* Fill the stack of class 4 to its 511 slots and one more. */
+static void overflow_once(void *p[512])
+{
+    while (capacity(&cache, 4) < 511)
+        ck_assert(grow(&cache, 4));
+    for (int i = 0; i < 512; i++)
+        ck_assert_ptr_nonnull(p[i] = take(&other, 4));
+    for (int i = 0; i < 511; i++)
+        ck_assert(tcache_put(&cache, 4, p[i]));
+    ck_assert(!tcache_put(&cache, 4, p[511]));
+    ck_assert(tcache_overflow(&cache, 4, p[511], "free"));
+}
+
+START_TEST(overflow_sends_the_older_half)
+{
+    void *p[512];
+
+    overflow_once(p);
+    check_all();
+    ck_assert_uint_eq(tcache_depth(&cache, 4), 512 - 254);
+    for (int i = 511; i >= 254; i--)
+        ck_assert_ptr_eq(tcache_take(&cache, 4), p[i]);
+    ck_assert_ptr_null(tcache_take(&cache, 4));
+    ck_assert_uint_eq(a->bins[4].nparked, 254);
+    ck_assert_uint_eq(a->bins[4].nmagazines, 1);
+}
+END_TEST
+
+START_TEST(a_miss_takes_a_magazine)
+{
+    void *p[512];
+    bool seen[254] = { false };
+
+    overflow_once(p);
+    while (tcache_take(&cache, 4) != NULL)
+        ;
+    for (int i = 0; i < 254; i++) {
+        void *q = i == 0 ? tcache_refill(&cache, 4) : tcache_take(&cache, 4);
+        int k = 0;
+        while (k < 254 && p[k] != q)
+            k++;
+        ck_assert_int_lt(k, 254);
+        ck_assert(!seen[k]);
+        seen[k] = true;
+    }
+    ck_assert_ptr_null(tcache_take(&cache, 4));
+    ck_assert_uint_eq(a->bins[4].nparked, 0);
+    check_all();
+}
+END_TEST
+
+/* The bug of the chapter: between the look and the overflow comes a visit. */
+START_TEST(overflow_after_visit)
+{
+    unsigned c = NSMALL - 1;            /* one slot */
+    void *p = take(&other, c), *q = take(&other, c), *r;
+
+    ck_assert(tcache_overflow(&cache, c, p, "free"));
+    ck_assert_uint_eq(capacity(&cache, c), 1);
+    ck_assert(!tcache_put(&cache, c, q));
+    cache.seen[c] = cache.top[c];
+    cache.visited = c - 1;
+    tcache_visit(&cache);               /* p leaves */
+    ck_assert_uint_eq(tcache_depth(&cache, c), 0);
+    ck_assert(tcache_overflow(&cache, c, q, "free"));
+    ck_assert_uint_eq(tcache_depth(&cache, c), 1);
+    check_all();
+    ck_assert_ptr_eq(take(&cache, c), q);
+    ck_assert_ptr_nonnull(r = take(&cache, c));
+    ck_assert_ptr_ne(r, q);
+}
+END_TEST
+
+START_TEST(an_idle_stack_is_empty_after_nine_visits)
+{
+    void *p[512];
+    int n = 0;
+
+    overflow_once(p);
+    ck_assert_ptr_nonnull(take(&other, 4));
+    while (tcache_depth(&cache, 4) < 511)
+        ck_assert(tcache_put(&cache, 4, take(&other, 4)));
+    cache.seen[4] = cache.top[4];
+    for (; tcache_depth(&cache, 4) > 0; n++) {
+        cache.visited = 3;
+        tcache_visit(&cache);
+        ck_assert_uint_eq(cache.visited, 4);
+        check_all();
+    }
+    ck_assert_int_eq(n, 9);
+}
+END_TEST
+
+START_TEST(a_stack_in_use_is_left_alone)
+{
+    void *p = take(&cache, 4);
+    size_t d = tcache_depth(&cache, 4);
+
+    cache.visited = 3;
+    tcache_visit(&cache);               /* notes where top is */
+    put(&cache, 4, p);
+    cache.visited = 3;
+    tcache_visit(&cache);
+    ck_assert_uint_eq(tcache_depth(&cache, 4), d + 1);
+    cache.visited = NCLASSES - 1;       /* around, by way of class 0 */
+    tcache_visit(&cache);
+    ck_assert_uint_eq(cache.visited, 0);
+}
+END_TEST
+
+START_TEST(drain_brings_everything_home)
+{
+    for (unsigned c = 1; c < NSMALL; c++)
+        for (int i = 0; i < 20; i++)
+            put(&cache, c, take(&other, c));
+    check_all();
+    tcache_drain(&cache, "test");
+    tcache_drain(&other, "test");
+    check_all();
+    ck_assert_uint_eq(tcache_granted_bytes(), 0);
+    arena_purge_all();                  /* the depots */
+    for (unsigned c = 1; c < NSMALL; c++)
+        ck_assert_uint_eq(a->bins[c].ntaken, 0);
+    ck_assert_ptr_nonnull(take(&cache, 4));     /* as new */
+}
+END_TEST
+
+START_TEST(large_regions_are_kept_by_free_alone)
+{
+    unsigned c = sizeclass_of(512 * 1024);
+    bool zeroed;
+    void *p = arena_take_large(a, c, PAGE, &zeroed);
+    void *q = arena_take_large(a, c + 1, PAGE, &zeroed);
+
+    ck_assert_ptr_null(tcache_refill(&cache, c));
+    ck_assert(tcache_overflow(&cache, c, p, "free"));
+    ck_assert(!tcache_overflow(&cache, c + 1, q, "free"));
+    check_all();
+    ck_assert_ptr_eq(tcache_take(&cache, c), p);
+    ck_assert_ptr_null(tcache_refill(&cache, c));
+    put(&cache, c, p);
+    p = arena_take_large(a, c, PAGE, &zeroed);
+    put(&cache, c, p);                  /* the older one goes home */
+    ck_assert_ptr_eq(tcache_take(&cache, c), p);
+    ck_assert_ptr_null(tcache_take(&cache, c));
+}
+END_TEST
+
+START_TEST(without_the_option_nothing_is_kept)
+{
+    options.tcache = false;
+    void *p = tcache_refill(&cache, 4);
+    ck_assert_ptr_nonnull(p);
+    ck_assert(!tcache_overflow(&cache, 4, p, "free"));
+    ck_assert_uint_eq(a->bins[4].ntaken, 1);
+    check_all();
+}
+END_TEST
+
+START_TEST(all_stacks_share_one_bound)
+{
+    options.tcache_bytes = 64 * (7 + 15);
+    for (int i = 0; i < 100; i++) {
+        ck_assert_ptr_nonnull(take(&cache, 4));
+        ck_assert_ptr_nonnull(take(&other, 4));
+        check_all();
+    }
+    ck_assert_uint_eq(capacity(&cache, 4) + capacity(&other, 4), 22);
+    ck_assert(!tcache_overflow(&cache, 5, take(&cache, 5), "free"));
+}
+END_TEST
+
+START_TEST(works_on_when_memory_returns)
+{
+    void *p, *last = NULL;
+
+    refuse = true;
+    while ((p = take(&cache, 20)) != NULL)
+        last = p;
+    ck_assert_ptr_null(tcache_refill(&cache, 20));
+    check_all();
+    put(&cache, 20, last);
+    ck_assert_ptr_eq(take(&cache, 20), last);
+    refuse = false;
+    ck_assert_ptr_nonnull(take(&cache, 20));
+    check_all();
+}
+END_TEST
+
+START_TEST(a_double_free_is_seen_at_home)
+{
+    void *p = take(&cache, 4);
+
+    put(&cache, 4, p);
+    put(&cache, 4, p);
+    tcache_drain(&cache, "test");
+}
+END_TEST
+
+START_TEST(an_interior_pointer_is_seen_at_home)
+{
+    char *p = take(&cache, 4);
+
+    put(&cache, 4, p + 16);
+    tcache_drain(&cache, "test");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("tcache");
+    TCase *t = tcase_create("tcache");
+    SRunner *r = srunner_create(s);
+    int nfailed;
+
+    tcase_add_checked_fixture(t, start, NULL);
+    tcase_add_test(t, numbers_of_the_chapter);
+    tcase_add_test(t, a_new_cache_is_empty_and_full);
+    tcase_add_test(t, first_refill);
+    tcase_add_test(t, last_in_first_out_and_untouched);
+    tcase_add_loop_test(t, misses_double_the_stack, 1, NSMALL);
+    tcase_add_test(t, overflow_sends_the_older_half);
+    tcase_add_test(t, a_miss_takes_a_magazine);
+    tcase_add_test(t, overflow_after_visit);
+    tcase_add_test(t, an_idle_stack_is_empty_after_nine_visits);
+    tcase_add_test(t, a_stack_in_use_is_left_alone);
+    tcase_add_test(t, drain_brings_everything_home);
+    tcase_add_test(t, large_regions_are_kept_by_free_alone);
+    tcase_add_test(t, without_the_option_nothing_is_kept);
+    tcase_add_test(t, all_stacks_share_one_bound);
+    tcase_add_test(t, works_on_when_memory_returns);
+    tcase_add_test_raise_signal(t, a_double_free_is_seen_at_home, SIGABRT);
+    tcase_add_test_raise_signal(t, an_interior_pointer_is_seen_at_home,
+                                SIGABRT);
+    suite_add_tcase(s, t);
+    srunner_run_all(r, CK_NORMAL);
+    nfailed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return nfailed != 0;
+}
