@@ -152,10 +152,11 @@ $(WEB)/the-woven-heap.epub: $(WEB)/stage $(SOURCES) $(SVGS)
 figures: $(PDFS) $(SVGS)  ## every figure, from its text source and its data
 build/figures/%.pdf: figures/%.tex figures/style.tex book/figure.tex
 	@$(call need,lualatex,texlive-luatex)
-	@mkdir -p $(@D)
-	@$(WEAVE) lualatex -interaction=nonstopmode -halt-on-error -file-line-error -output-directory=$(@D) \
-	  -jobname=$* '\def\figurefile{$<}\input{book/figure.tex}' > $(@D)/$*.out || \
-	  { echo "figure $< failed:" >&2; grep -A 6 -m 1 -E '^(!|[^ ]+:[0-9]+:)' $(@D)/$*.out >&2; exit 1; }
+	@mkdir -p $(@D)/log
+	@$(WEAVE) lualatex -interaction=nonstopmode -halt-on-error -file-line-error -output-directory=$(@D)/log \
+	  -jobname=$* '\def\figurefile{$<}\input{book/figure.tex}' > $(@D)/log/$*.out || \
+	  { echo "figure $< failed:" >&2; grep -A 6 -m 1 -E '^(!|[^ ]+:[0-9]+:)' $(@D)/log/$*.out >&2; exit 1; }
+	@mv $(@D)/log/$*.pdf $@
 build/figures/%.pdf: figures/%.dot
 	@$(call need,dot,graphviz)
 	@mkdir -p $(@D)
@@ -189,7 +190,7 @@ spell:           ## hunspell over the prose, with book/words.txt
 	@$(call need,hunspell,hunspell hunspell-en-us)
 	@sh book/spell.sh $(NW)
 
--include tests/check.mk
+-include tests/check.mk tests/bench/bench.mk
 
 # ---- installing ------------------------------------------------------------------------------
 

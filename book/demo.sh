@@ -13,7 +13,8 @@ for t in threads: t.start()
 for t in threads: t.join()
 print("python3 built and parsed", sum(len(json.dumps(r)) for r in build(20000)), "bytes of JSON on litmalloc")
 '
-if command -v python3 >/dev/null; then set -- python3 -c "$work"
+python=$(python3 -c 'import sys; print(sys.executable)' 2>/dev/null || true)    # not a shim of it
+if [ -n "$python" ]; then set -- "$python" -c "$work"
 else set -- sh -c 'ls -lR /usr/share | sort | wc -l'; fi
 echo "demo: $1 runs under $lib; its heap at the end:"
 echo

@@ -175,13 +175,15 @@ local function parse(stage)
 end
 
 -- Uses -------------------------------------------------------------------------
--- noweb takes every word `run` for a use of `struct run`.  A name that is only a
--- tag counts where `struct` stands before it; "Uses" and the index follow.
+-- noweb takes every word `run` for a use of `struct run`, and every field `free` for
+-- a use of the function.  A name that is one plain word and a tag or a function counts
+-- only after `struct` or before `(`; the chunk's "Uses" and the index follow.
 
 local function find_uses()
   local tags = {}
   for _, c in ipairs(chunks) do
     for _, l in ipairs(c.lines) do
+      for w in l:gmatch '%f[%w_]([a-z]+)%(' do tags[w] = true end
       for w in l:gmatch 'struct%s+([%w_]+)' do tags[w] = true end
       for w in l:gmatch 'enum%s+([%w_]+)' do tags[w] = true end
       for w in l:gmatch 'union%s+([%w_]+)' do tags[w] = true end
@@ -198,7 +200,7 @@ local function find_uses()
       local word = l:sub(from, past - 1)
       local before = l:sub(1, from - 1):match '([%a]+)%s+$'
       if kind == 'c' then kept[#kept + 1] = m
-      elseif not tags[word] or before == 'struct' or before == 'union' or before == 'enum'
+      elseif not (tags[word] and word:match '^[a-z]+$') or before == 'struct' or before == 'union' or before == 'enum'
           or l:find('^%s*%(', past) then
         kept[#kept + 1] = m
         if not own[word] and not mine[word] then

@@ -670,6 +670,12 @@ end
 
 function Pandoc(doc)
   doc = doc:walk {Inlines = label_equations, Table = label_table}
+  if not tex then                               -- MathML has no sized brackets; it sizes them itself
+    doc = doc:walk {Math = function(m)
+      m.text = m.text:gsub('\\[bB]igg?l%f[^%a]', '\\left'):gsub('\\[bB]igg?r%f[^%a]', '\\right')
+      return m
+    end}
+  end
   count(doc)
   prepare_names(doc)
 

@@ -23,7 +23,7 @@ bool arena_start(uint32_t limit)
     return arenas != NULL;
 }
 
-/* Spread threads over arenas.  [43-arena.nw: Joining] */
+/* Make an arena when it is needed.  [43-arena.nw: Joining] */
 /* Arena i, made if need be; NULL without memory. */
 static struct arena *arena_number(uint32_t i) REQUIRES(&lock)
 {
@@ -47,6 +47,7 @@ static uint32_t load_of(uint32_t i) REQUIRES(&lock)
     return arenas[i] == NULL ? 0 : arenas[i]->nthreads;
 }
 
+/* Spread threads over arenas.  [43-arena.nw: Joining] */
 /* The first of the arenas with the fewest threads. */
 struct arena *arena_join(void)
 {
@@ -87,7 +88,7 @@ static size_t bring_home(struct arena *a, unsigned c, void *const *regions,
     return nruns;
 }
 
-/* Handle magazines.  [43-arena.nw: Pages, by all means] */
+/* Empty magazines into the bitmaps.  [43-arena.nw: Pages, by all means] */
 static size_t magazine_bytes(unsigned c)
 {
     return sizeof(struct magazine)
@@ -113,6 +114,7 @@ static size_t empty_out(struct arena *a, unsigned c, struct magazine *m)
     return nruns;
 }
 
+/* Bring home what depots hold.  [43-arena.nw: Pages, by all means] */
 /* Bring home what the depots hold and nobody needed lately, or all. */
 static size_t settle(struct arena *a, bool all)
 {
@@ -199,8 +201,7 @@ static COLD _Noreturn void bad_pointer(const char *call, const void *p)
                "malloc linked in, or RTLD_DEEPBIND?)", call, p);
 }
 
-/* Sort regions by the arena they are from.
- * [43-arena.nw: Flushing a stack] */
+/* Find the arena a region is from.  [43-arena.nw: Flushing a stack] */
 /* The arena that `region` is from. */
 static struct arena *owner(const void *region, const char *call)
 {
@@ -212,6 +213,7 @@ static struct arena *owner(const void *region, const char *call)
     return a;
 }
 
+/* See how far one arena reaches.  [43-arena.nw: Flushing a stack] */
 /* Do n regions lie in one chunk?  One pass without a branch, which the
  * compiler turns into vector instructions. */
 static bool in_one_chunk(void *const *regions, unsigned n)
@@ -240,6 +242,7 @@ static unsigned prefix(void *const *regions, unsigned n, struct arena *a,
     return i;
 }
 
+/* Gather the regions of one arena.  [43-arena.nw: Flushing a stack] */
 /* Move the regions of arena a, to which the first belongs, to the front.
  * Returns how many there are. */
 static unsigned gather(void **regions, unsigned n, struct arena *a,
@@ -260,7 +263,7 @@ static unsigned gather(void **regions, unsigned n, struct arena *a,
     return k;
 }
 
-/* Flush a stack.  [43-arena.nw: Flushing a stack] */
+/* Park a group of regions.  [43-arena.nw: Flushing a stack] */
 /* Put n regions of one arena into a magazine in its depot, if there is room
  * and they are worth one. */
 static bool park_group(struct arena *a, unsigned c, void *const *regions,
@@ -279,6 +282,7 @@ static bool park_group(struct arena *a, unsigned c, void *const *regions,
     return false;
 }
 
+/* Flush a stack.  [43-arena.nw: Flushing a stack] */
 void arena_flush(unsigned c, void **regions, unsigned n, bool park,
                  const char *call)
 {
@@ -294,7 +298,7 @@ void arena_flush(unsigned c, void **regions, unsigned n, bool park,
     }
 }
 
-/* Take and put large regions.  [43-arena.nw: Large regions] */
+/* Take a large region.  [43-arena.nw: Large regions] */
 void *arena_take_large(struct arena *a, unsigned c, size_t alignment,
                        bool *zeroed)
 {
@@ -308,6 +312,7 @@ void *arena_take_large(struct arena *a, unsigned c, size_t alignment,
     return (void *)run_address(r);
 }
 
+/* Put a large region back.  [43-arena.nw: Large regions] */
 /* The run of the large region that starts at p; dies if none does. */
 static struct run *large_run(const void *p, const char *call)
 {
@@ -335,6 +340,7 @@ void arena_put_large(void *p, const char *call)
     pageheap_put(&r->chunk->arena->pages, r);
 }
 
+/* Resize a large region where it is.  [43-arena.nw: Large regions] */
 bool arena_resize_large(void *p, unsigned c)
 {
     struct run *r = large_run(p, "realloc");
@@ -372,7 +378,7 @@ void arena_put_other(void *p, const char *call)
         bad_pointer(call, p);
 }
 
-/* Look after arenas from time to time.  [43-arena.nw: Keeping house] */
+/* Find the arena behind ours.  [43-arena.nw: Keeping house] */
 /* The arena behind `a` in the list, so that one whose threads have all ended
  * is looked after, too. */
 static struct arena *neighbour(const struct arena *a)
@@ -388,6 +394,7 @@ static struct arena *neighbour(const struct arena *a)
     return b != NULL ? b : arenas[0];
 }
 
+/* Look after arenas from time to time.  [43-arena.nw: Keeping house] */
 static void look_after(struct arena *a, uint64_t now_ms)
 {
     int64_t decay_ms = options.decay_ms;
@@ -430,8 +437,7 @@ size_t arena_purge_all(void)
     return nbytes + chunk_purge(now_ms, true) + huge_purge(now_ms, true);
 }
 
-/* Hold all locks of the storeys below around fork.
- * [43-arena.nw: Around fork] */
+/* Hold all locks before fork.  [43-arena.nw: Around fork] */
 /* In the order of the map: the list, then every arena's bins, then the huge
  * room, then every arena's page heap, then the rooms below. */
 UNCHECKED void arena_before_fork(void)
@@ -449,6 +455,7 @@ UNCHECKED void arena_before_fork(void)
     base_before_fork();
 }
 
+/* Let go of all locks after fork.  [43-arena.nw: Around fork] */
 UNCHECKED void arena_after_fork(bool in_child)
 {
     void (*open)(struct mutex *) =

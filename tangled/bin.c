@@ -29,7 +29,7 @@ static void leave_line(struct bin *b, struct run *r) REQUIRES(&b->lock)
     r->waiting = false;
 }
 
-/* Take regions from the runs.  [41-bin.nw: Taking] */
+/* Choose the run to take from.  [41-bin.nw: Taking] */
 /* Make the current run one with a free region: the lowest that waits, or the
  * spare.  False if there is none. */
 static bool choose_current(struct bin *b) REQUIRES(&b->lock)
@@ -45,6 +45,7 @@ static bool choose_current(struct bin *b) REQUIRES(&b->lock)
     return r != NULL;
 }
 
+/* Take regions from the runs.  [41-bin.nw: Taking] */
 unsigned bin_take(struct bin *b, unsigned want, void **out)
 {
     unsigned got = 0;

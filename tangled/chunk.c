@@ -15,7 +15,7 @@
 /* Declare what the room remembers.
  * [31-chunk.nw: What the room remembers] */
 /* Chunks that nobody owns but that are still mapped, and where the next new
- * one may lie.  All guarded by lock, but for pending, which is constant. */
+ * one may lie.  All guarded by lock. */
 static struct {
     struct mutex lock;
     struct heap kept;           /* lowest address first */
@@ -23,8 +23,10 @@ static struct {
     size_t nkept, nchunks;
     struct decay decay;         /* of the pages of kept chunks */
     size_t hint;                /* the first slot to try */
-    struct chunk pending;       /* stands in the map for a slot in work */
 } room = { .lock = MUTEX_INIT(RANK_CHUNK) };
+
+/* Stands in the map for a slot in work; all zero, so nobody's. */
+static struct chunk pending;
 
 /* Count the slots of the window.  [31-chunk.nw: Where chunks begin] */
 /* A slot is a place for a chunk: its address divided by CHUNK. */
@@ -62,7 +64,7 @@ static size_t claim_slot(void) REQUIRES(&room.lock)
 
     while (i < n && pagemap_chunk((void *)(i * CHUNK)) != NULL)
         i++;
-    if (i == n || !pagemap_enter(i * CHUNK, &room.pending))
+    if (i == n || !pagemap_enter(i * CHUNK, &pending))
         return n;
     room.hint = i + 1;
     return i;

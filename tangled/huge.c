@@ -64,7 +64,7 @@ static struct extent *find(uintptr_t address) REQUIRES(&room.lock)
     return e == NULL || e->address == 0 ? NULL : e;
 }
 
-/* Let the table grow.  [42-huge.nw: The table] */
+/* Put the blocks into a larger table.  [42-huge.nw: The table] */
 /* Put the blocks of the old table into `table`, which has n places. */
 static void rehash(struct extent *table, size_t n) REQUIRES(&room.lock)
 {
@@ -77,6 +77,8 @@ static void rehash(struct extent *table, size_t n) REQUIRES(&room.lock)
         if (old[i].address != 0)
             *place(old[i].address) = old[i];
 }
+
+/* Reserve a place.  [42-huge.nw: The table] */
 /* Make room for one more block: the table is never more than half full. */
 static bool reserve(void)
 {
@@ -107,7 +109,7 @@ static bool reserve(void)
     return true;
 }
 
-/* Enter a block, and let one leave.  [42-huge.nw: The table] */
+/* Check the table and the list.  [42-huge.nw: The table] */
 /* Is everything as the chapter says? */
 static bool check(void) REQUIRES(&room.lock)
 {
@@ -128,6 +130,7 @@ static bool check(void) REQUIRES(&room.lock)
     return true;
 }
 
+/* Enter a block.  [42-huge.nw: The table] */
 /* The block did not come to be. */
 static void unreserve(void)
 {
@@ -146,6 +149,7 @@ static void enter(struct extent e)
     mutex_unlock(&room.lock);
 }
 
+/* Let a block leave the table.  [42-huge.nw: The table] */
 /* Take a block out of the table.  Those behind it that were pushed on by it
  * move up (Knuth, TAOCP vol. 3, algorithm 6.4R), so no mark is left. */
 static void leave(struct extent *e) REQUIRES(&room.lock)
@@ -164,7 +168,7 @@ static void leave(struct extent *e) REQUIRES(&room.lock)
     room.table[hole] = (struct extent){ 0, 0 };
 }
 
-/* Keep freed blocks, and use them again.  [42-huge.nw: Taking] */
+/* Find a kept block that fits.  [42-huge.nw: Taking] */
 /* Take kept block i off the list. */
 static struct extent unkeep(unsigned i) REQUIRES(&room.lock)
 {
@@ -195,6 +199,7 @@ static struct extent reuse(size_t size, size_t alignment)
     return e;
 }
 
+/* Keep a freed block.  [42-huge.nw: Taking] */
 /* Keep a freed block; the oldest gives way to it.  Returns that. */
 static struct extent keep(struct extent e) REQUIRES(&room.lock)
 {
@@ -215,7 +220,7 @@ static void unmap(struct extent e)
         pages_purge((void *)e.address, e.size);
 }
 
-/* Take a huge block.  [42-huge.nw: Taking] */
+/* Map a block, at any price.  [42-huge.nw: Taking] */
 /* Unmap what nobody uses, here and below.  False if there was nothing. */
 static bool let_go(void)
 {
@@ -232,6 +237,7 @@ static struct extent map_block(size_t size, size_t alignment)
     return (struct extent){ (uintptr_t)p, size };
 }
 
+/* Take a huge block.  [42-huge.nw: Taking] */
 void *huge_take(size_t size, size_t alignment, bool *zeroed)
 {
     struct extent e;
@@ -296,7 +302,7 @@ void *huge_find(const void *p, size_t *size)
     return found;
 }
 
-/* Resize a huge block without moving its bytes.  [42-huge.nw: Resizing] */
+/* Withdraw a block while it moves.  [42-huge.nw: Resizing] */
 /* Take the block at `p` out of the table while its owner has it moved: once
  * the old addresses are free, anybody's new block may lie there. */
 static struct extent withdraw(const void *p)
@@ -312,6 +318,7 @@ static struct extent withdraw(const void *p)
     return e;
 }
 
+/* Resize a huge block without moving its bytes.  [42-huge.nw: Resizing] */
 void *huge_resize(void *p, size_t size)
 {
     struct extent e = withdraw(p);

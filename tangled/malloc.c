@@ -28,6 +28,7 @@ static bool started;            /* atomic; set last by start */
 
 extern char **environ;
 
+/* Get the library going.  [70-malloc.nw: The file] */
 /* Count the processors.  [70-malloc.nw: The first call] */
 /* The processors this process may use, or 1 if nobody tells. */
 static uint32_t count_cpus(void)
@@ -125,6 +126,7 @@ static struct thread *self(void)
     return t == NULL ? thread_self() : t;
 }
 
+/* Allocate and free.  [70-malloc.nw: The file] */
 /* Fill what is new, in debug builds.
  * [70-malloc.nw: The slow way of malloc] */
 /* Debug builds fill what is new and what is freed. */
@@ -294,6 +296,7 @@ EXPORT void *calloc(size_t n, size_t size)
     return likely(p != NULL) ? memset(p, 0, nbytes) : calloc_slow(nbytes);
 }
 
+/* Resize and align.  [70-malloc.nw: The file] */
 /* Move a block.  [70-malloc.nw: Resizing] */
 /* Move a block of `old` bytes to one of `size`. */
 static void *move(void *p, size_t old, size_t size)
@@ -307,7 +310,7 @@ static void *move(void *p, size_t old, size_t size)
     return q;
 }
 
-/* Resize a block.  [70-malloc.nw: Resizing] */
+/* Resize a block to another class.  [70-malloc.nw: Resizing] */
 /* Where the class changes: in place if neighbouring pages allow it, by
  * moving pages if they are the block's own, else by moving bytes. */
 static NOINLINE void *realloc_slow(void *p, size_t size)
@@ -327,6 +330,7 @@ static NOINLINE void *realloc_slow(void *p, size_t size)
     return move(p, old, size);
 }
 
+/* Resize a block.  [70-malloc.nw: Resizing] */
 EXPORT void *realloc(void *p, size_t size)
 {
     unsigned c = pagemap_class(p);
@@ -365,7 +369,7 @@ static unsigned aligned_class(size_t size, size_t alignment)
     return c;
 }
 
-/* Serve the other rooms at the door.  [70-malloc.nw: Aligned memory] */
+/* Serve new.  [70-malloc.nw: Aligned memory] */
 void *door_take(size_t size)
 {
     bool zeroed;
@@ -377,6 +381,7 @@ void *door_take(size_t size)
     return likely(p != NULL) ? p : take_slow(size, &zeroed);
 }
 
+/* Serve aligned requests.  [70-malloc.nw: Aligned memory] */
 void *door_take_aligned(size_t size, size_t alignment)
 {
     unsigned c = aligned_class(size, alignment);
@@ -395,6 +400,7 @@ void *door_take_aligned(size_t size, size_t alignment)
     return a == NULL ? NULL : arena_take_large(a, c, alignment, &zeroed);
 }
 
+/* Free with what the caller knows.  [70-malloc.nw: The file] */
 /* Check the size that the caller gives.
  * [70-malloc.nw: Freeing with a size] */
 /* Is `size` what p was asked for with?  A huge block may have got more. */
@@ -407,20 +413,35 @@ static bool size_is_right(const void *p, size_t size, size_t alignment)
     return size <= arena_size(p, "free_sized");
 }
 
-/* Free for the other rooms at the door.
+/* Free with a size, for the rooms at the door.
  * [70-malloc.nw: Freeing with a size] */
-void door_put_sized(void *p, size_t size, size_t alignment,
-                    const char *call)
+static NOINLINE void put_sized_slow(void *p, size_t size, size_t alignment,
+                                    const char *call)
 {
+    size_t c = pagemap_class(p);
+
     if (p != NULL && options.sized_check
         && !size_is_right(p, size, alignment))
         report_die("%s(): wrong size %zu for %p: the block has %zu bytes",
                    call, size, p, arena_size(p, call));
-    size_t c = pagemap_class(p);
     if (!tcache_put(&thread_self()->cache, c, p))
         put_slow(p, c, call);
 }
 
+/* The usual C++ delete.  A size that the table answers, and rightly, needs
+ * no more checking: every class serves QUANTUM. */
+void door_put_sized(void *p, size_t size, size_t alignment,
+                    const char *call)
+{
+    struct tcache *t = &thread_self()->cache;
+    size_t c = pagemap_class(p);
+
+    if (unlikely(size > TABLE_MAX || alignment > QUANTUM
+                 || c != t->class_of[size] || !tcache_put(t, c, p)))
+        put_sized_slow(p, size, alignment, call);
+}
+
+/* Free for delete.  [70-malloc.nw: Freeing with a size] */
 void door_put(void *p)
 {
     size_t c = pagemap_class(p);
@@ -473,6 +494,7 @@ EXPORT void *aligned_alloc(size_t alignment, size_t size)
     return p == NULL ? no_memory() : fresh(p, size);
 }
 
+/* Allocate aligned memory, of old.  [70-malloc.nw: Aligned memory] */
 /* Of old this one rounds the alignment up (glibc manual). */
 EXPORT void *memalign(size_t alignment, size_t size)
 {
@@ -496,12 +518,14 @@ EXPORT void *pvalloc(size_t size)
                          size == 0 ? pages_size : round_up(size, pages_size));
 }
 
-/* Answer glibc's questions.  [70-malloc.nw: What glibc also offers] */
+/* Answer what glibc answers.  [70-malloc.nw: The file] */
+/* Tell how much a block holds.  [70-malloc.nw: What glibc also offers] */
 EXPORT size_t malloc_usable_size(void *p)
 {
     return p == NULL ? 0 : arena_size(p, "malloc_usable_size");
 }
 
+/* Take advice, and trim.  [70-malloc.nw: What glibc also offers] */
 /* The knobs of glibc's malloc.  We have no such parts: known ones are
  * accepted and change nothing, others are refused. */
 EXPORT int mallopt(int parameter, int value)
@@ -517,6 +541,7 @@ EXPORT int malloc_trim(size_t pad)
     return lit_purge() > 0;
 }
 
+/* Answer glibc's questions.  [70-malloc.nw: What glibc also offers] */
 EXPORT struct mallinfo2 mallinfo2(void)
 {
     struct stats s;
@@ -624,6 +649,8 @@ EXPORT void *__libc_reallocarray(void *p, size_t n, size_t size)
     return reallocarray(p, n, size);
 }
 
+/* Answer to the other inner names.
+ * [70-malloc.nw: Static linking, and glibc's inner names] */
 EXPORT void __libc_free(void *p)
 {
     free(p);
@@ -634,8 +661,6 @@ EXPORT void __libc_cfree(void *p)
     free(p);
 }
 
-/* Answer to the other inner names.
- * [70-malloc.nw: Static linking, and glibc's inner names] */
 EXPORT void *__libc_memalign(size_t alignment, size_t size)
 {
     return memalign(alignment, size);

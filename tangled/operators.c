@@ -22,7 +22,7 @@ extern _Noreturn void throw_bad_alloc(void)
 /* Find the C++ library in the process.
  * [71-operators.nw: Throwing from C] */
 /* A library loaded later with dlopen, out of our sight, is found by name. */
-static COLD void *find_cxx(const char *symbol)
+static COLD handler *find_cxx(const char *symbol)
 {
     static const char *const names[] = { "libstdc++.so.6", "libc++.so.1" };
     void *found = dlsym(RTLD_DEFAULT, symbol);
@@ -32,7 +32,7 @@ static COLD void *find_cxx(const char *symbol)
         if (library != NULL)
             found = dlsym(library, symbol);
     }
-    return found;
+    return *(handler **)&found;
 }
 
 /* Ask for the handler, or throw.  [71-operators.nw: Throwing from C] */
@@ -41,7 +41,7 @@ static handler *current_handler(void)
     handler *(*get)(void) = get_new_handler;
 
     if (get == NULL)
-        *(void **)&get = find_cxx("_ZSt15get_new_handlerv");
+        get = (handler *(*)(void))find_cxx("_ZSt15get_new_handlerv");
     return get == NULL ? NULL : get();
 }
 
@@ -50,7 +50,7 @@ static COLD _Noreturn void throw_it(void)
     void (*throw)(void) = throw_bad_alloc;
 
     if (throw == NULL)
-        *(void **)&throw = find_cxx("_ZSt17__throw_bad_allocv");
+        throw = find_cxx("_ZSt17__throw_bad_allocv");
     if (throw != NULL)
         throw();
     report_die("operator new(): out of memory, and no C++ library to throw "
@@ -74,9 +74,10 @@ static NOINLINE void *take_or_throw(size_t size, size_t alignment)
 
     while ((p = take(size, alignment)) == NULL) {
         handler *h = current_handler();
-        if (h == NULL)
+        if (h != NULL)
+            h();
+        else
             throw_it();
-        h();
     }
     return p;
 }
@@ -148,6 +149,8 @@ EXPORT void *_ZnamRKSt9nothrow_t(size_t size, const void *nothrow)
     return new_nothrow("_ZnamRKSt9nothrow_t", size, QUANTUM);
 }
 
+/* Define the aligned nothrow forms of new.
+ * [71-operators.nw: New that does not throw] */
 EXPORT void *_ZnwmSt11align_val_tRKSt9nothrow_t(size_t size,
                                                 size_t alignment,
                                                 const void *nothrow)

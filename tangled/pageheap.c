@@ -226,17 +226,22 @@ static struct chunk *release(struct pageheap *h, struct run *r,
 }
 
 /* Give a run of pages back.  [33-pageheap.nw: Giving back] */
-void pageheap_put(struct pageheap *h, struct run *r)
+bool pageheap_put(struct pageheap *h, struct run *r, enum run_state state)
 {
-    struct chunk *empty;
+    struct chunk *empty = NULL;
+    bool good;
 
     mutex_lock(&h->lock);
-    h->nused -= r->npages;
-    empty = release(h, r, RUN_DIRTY);
+    good = r->state == state;
+    if (good) {
+        h->nused -= r->npages;
+        empty = release(h, r, RUN_DIRTY);
+    }
     assert(pageheap_check(h));
     mutex_unlock(&h->lock);
     if (empty != NULL)
         chunk_put(empty);
+    return good;
 }
 
 /* Shorten a large run.  [33-pageheap.nw: Longer and shorter] */

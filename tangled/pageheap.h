@@ -51,8 +51,10 @@ struct run *pageheap_take(struct pageheap *h, size_t npages,
 /* Get one chunk more from the room below; false without memory. */
 bool pageheap_grow(struct pageheap *h) EXCLUDES(&h->lock);
 
-/* Give back a run.  Its pages must be out of the page map already. */
-void pageheap_put(struct pageheap *h, struct run *r) EXCLUDES(&h->lock);
+/* Give back a run that is in that state; false, and nothing done, if it is
+ * not.  A small run's pages must be out of the page map already. */
+bool pageheap_put(struct pageheap *h, struct run *r, enum run_state state)
+    EXCLUDES(&h->lock);
 
 /* Make a large run `npages` long where it is: longer if the pages behind it
  * are free, or shorter.  False, and nothing changed, if they are not. */

@@ -25,8 +25,8 @@ extern HIDDEN struct chunk **pagemap_chunks;   /* [pagemap_npages / CHUNK_PAGES]
 bool pagemap_start(size_t window_bytes);
 
 /* Look up the class of an address.  [30-pagemap.nw: Looking up] */
-/* The class of the page `p` lies in: CLASS_NONE if there is no small run and
- * no start of a large one.  Any thread, any p, even one that is not ours.
+/* The class of the small run that `p` lies in, CLASS_NONE if it lies in
+ * none.  Any thread, any p, even one that is not ours.
  * Relaxed: whoever has a valid p got it after the byte was written. */
 INLINE size_t pagemap_class(const void *p)
 {

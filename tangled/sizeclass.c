@@ -7,8 +7,7 @@
  * [11-sizeclass.nw: What a thread may keep] */
 enum {
     CACHED_MAX = 511,                   /* regions of one class in one cache */
-    CACHED_BYTES = 128 * 1024,          /* small: bytes of one class */
-    CACHED_LARGE_BYTES = 512 * 1024     /* large: bytes of one class */
+    CACHED_BYTES = 128 * 1024           /* bytes of them */
 };
 
 /* The largest 2^k - 1 that is at most n, for n up to CACHED_MAX. */
@@ -31,11 +30,10 @@ enum {
             ALL_ONES(CACHED_BYTES / (s)), MAGAZINE(CACHED_BYTES / (s))       \
     }
 
-/* A large class: a run is one region. */
+/* A large class: a run is one region, and no thread keeps any. */
 #define LARGE(s)                                                             \
     {                                                                        \
-        (s), RECIPROCAL(s), (s) / PAGE, 1,                                   \
-            ALL_ONES(CACHED_LARGE_BYTES / (s)), 0                            \
+        (s), RECIPROCAL(s), (s) / PAGE, 1, 0, 0                              \
     }
 
 /* List the classes.  [11-sizeclass.nw: The array] */

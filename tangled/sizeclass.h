@@ -87,7 +87,9 @@ unsigned sizeclass_aligned(size_t size, size_t alignment);
  * Source: Granlund and Montgomery 1994. */
 INLINE unsigned region_index(unsigned c, uint32_t offset)
 {
-    return (unsigned)(((uint64_t)offset * sizeclasses[c].reciprocal) / POW2(32));
+    uint64_t product = (uint64_t)offset * sizeclasses[c].reciprocal;
+
+    return (unsigned)(product / POW2(32));
 }
 
 

@@ -170,7 +170,8 @@ static void *fill(struct tcache *t, unsigned c)
     return slots[got];
 }
 
-/* Answer an empty stack.  [50-tcache.nw: When the stack is empty] */
+/* Take one region without a stack.
+ * [50-tcache.nw: When the stack is empty] */
 /* One region, for a thread that keeps none. */
 static void *take_one(struct arena *a, unsigned c)
 {
@@ -179,6 +180,7 @@ static void *take_one(struct arena *a, unsigned c)
     return arena_fill(a, c, 1, &one + 1) == 0 ? NULL : one;
 }
 
+/* Answer an empty stack.  [50-tcache.nw: When the stack is empty] */
 void *tcache_refill(struct tcache *t, unsigned c)
 {
     struct magazine *m = NULL;

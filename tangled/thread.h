@@ -26,7 +26,8 @@ extern HIDDEN THREAD_LOCAL bool thread_ended;
 
 INLINE struct thread *thread_self(void)
 {
-    return (struct thread *)((uintptr_t)&thread_none + (uintptr_t)thread_offset);
+    return (struct thread *)((uintptr_t)&thread_none
+                             + (uintptr_t)thread_offset);
 }
 
 INLINE bool thread_has_none(const struct thread *t)

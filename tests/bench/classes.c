@@ -61,9 +61,8 @@ static void small(FILE *f)
 static void large(FILE *f)
 {
     for (unsigned c = NSMALL; c < NCLASSES; c++)
-        fprintf(f, "%u,%u,%u,%u,%u,%u\n", c, sizeclasses[c].size,
-                smallest(c), waste(c), sizeclasses[c].npages,
-                sizeclasses[c].ncached);
+        fprintf(f, "%u,%u,%u,%u,%u\n", c, sizeclasses[c].size, smallest(c),
+                waste(c), sizeclasses[c].npages);
 }
 
 /* How near class c comes to the bound under which its reciprocal is exact,
@@ -101,7 +100,7 @@ int main(int argc, char **argv)
     small(f);
     fclose(f);
     f = table(folder, "classes-large.csv",
-              "class,size,from,waste,pages,cached");
+              "class,size,from,waste,pages");
     large(f);
     fclose(f);
     f = table(folder, "reciprocals.csv", "class,size,m,e,used,wrong");

@@ -138,7 +138,9 @@ int main(void)
 
     printf("what,ns\n");
     MEASURE("skipped", N, skipped_pair());
+#ifdef __x86_64__
     MEASURE("pause", N, __builtin_ia32_pause());
+#endif
     MEASURE("lock", N, lock_pair());
     pthread_create(&t, NULL, nothing, NULL);    /* now its locks are real */
     pthread_join(t, NULL);

@@ -124,37 +124,50 @@ START_TEST(an_empty_place_holds_nothing)
 }
 END_TEST
 
+enum { NBLOCKS = 300 };
+static void *block[NBLOCKS], *gone[NBLOCKS];
+static size_t sizes[NBLOCKS];
+
+static void take_block(int i)
+{
+    sizes[i] = LEAST + (size_t)rand() % MIB;
+    block[i] = take(sizes[i]);
+    for (int k = 0; k < NBLOCKS; k++)       /* an old address, new again */
+        if (gone[k] == block[i])
+            gone[k] = NULL;
+}
+
+static void put_block(int i)
+{
+    ck_assert(huge_put(block[i]));
+    gone[i] = block[i];
+    block[i] = NULL;
+}
+
+static void look_at_all(void)
+{
+    for (int k = 0; k < NBLOCKS; k++) {
+        if (block[k] != NULL)
+            ck_assert_uint_ge(huge_size(block[k]), sizes[k]);
+        if (gone[k] != NULL)
+            ck_assert_uint_eq(huge_size(gone[k]), 0);
+    }
+}
+
 /* Three hundred at once, thousands of changes. */
 START_TEST(the_table_finds_what_it_holds)
 {
-    enum { N = 300 };
-    static void *block[N], *gone[N];
-    static size_t size[N];
-
+    for (int i = 0; i < NBLOCKS; i++)
+        take_block(i);
+    ck_assert_uint_ge(huge_stats().nblocks, NBLOCKS);
     for (int step = 0; step < 4000; step++) {
-        int i = rand() % N;
-        if (block[i] == NULL) {
-            size[i] = LEAST + (size_t)rand() % MIB;
-            block[i] = take(size[i]);
-            for (int k = 0; k < N; k++)     /* an old address, new again */
-                if (gone[k] == block[i])
-                    gone[k] = NULL;
-        } else {
-            ck_assert(huge_put(block[i]));
-            gone[i] = block[i];
-            block[i] = NULL;
-        }
+        int i = rand() % NBLOCKS;
+        if (block[i] == NULL)
+            take_block(i);
+        else
+            put_block(i);
         if (step % 100 == 99)
-            for (int k = 0; k < N; k++) {
-                if (block[k] != NULL)
-                    ck_assert_uint_ge(huge_size(block[k]), size[k]);
-                if (gone[k] != NULL)
-                    ck_assert_uint_eq(huge_size(gone[k]), 0);
-            }
-        if (step == 2000)
-            for (int k = 0; k < N; k++)
-                if (block[k] == NULL)
-                    block[k] = take(size[k] = LEAST);
+            look_at_all();
     }
 }
 END_TEST

@@ -139,6 +139,16 @@ START_TEST(first_refill)
 }
 END_TEST
 
+/* The answer to exercise ex-ladder. */
+START_TEST(a_thousand_blocks_in_ten_batches)
+{
+    for (int i = 0; i < 1000; i++)
+        ck_assert_ptr_nonnull(take(&cache, 4));
+    ck_assert_uint_eq(a->bins[4].nfills, 10);
+    ck_assert_uint_eq(a->bins[4].nruns, 4);
+}
+END_TEST
+
 START_TEST(last_in_first_out_and_untouched)
 {
     char *p = take(&cache, 10), *q = take(&cache, 10);
@@ -401,6 +411,7 @@ int main(void)
     tcase_add_test(t, numbers_of_the_chapter);
     tcase_add_test(t, a_new_cache_is_empty_and_full);
     tcase_add_test(t, first_refill);
+    tcase_add_test(t, a_thousand_blocks_in_ten_batches);
     tcase_add_test(t, last_in_first_out_and_untouched);
     tcase_add_loop_test(t, misses_double_the_stack, 1, NSMALL);
     tcase_add_test(t, overflow_sends_the_older_half);
