@@ -83,7 +83,7 @@ static size_t bring_home(struct arena *a, unsigned c, void *const *regions,
     for (; r != NULL; r = next, nruns++) {
         next = (struct run *)r->node.next;
         run_uncut(r);
-        pageheap_put(&a->pages, r);
+        pageheap_put(&a->pages, r, RUN_SMALL);
     }
     return nruns;
 }
@@ -308,7 +308,6 @@ void *arena_take_large(struct arena *a, unsigned c, size_t alignment,
     if (r == NULL)
         return NULL;
     r->class = (uint8_t)c;
-    pagemap_set(run_address(r), 1, c);
     return (void *)run_address(r);
 }
 
@@ -317,27 +316,14 @@ void *arena_take_large(struct arena *a, unsigned c, size_t alignment,
 static struct run *large_run(const void *p, const char *call)
 {
     struct chunk *c = pagemap_chunk(p);
-    struct run *r;
+    struct run *r = NULL;
 
-    if (c == NULL)
-        bad_pointer(call, p);
-    r = &c->runs[((uintptr_t)p - c->address) / PAGE];
-    if (r->state != RUN_LARGE || run_address(r) != (uintptr_t)p)
+    if (c != NULL && c->arena != NULL)
+        r = &c->runs[((uintptr_t)p - c->address) / PAGE];
+    if (r == NULL || r->state != RUN_LARGE
+        || run_address(r) != (uintptr_t)p)
         bad_pointer(call, p);
     return r;
-}
-
-/* Whoever takes the class out of the map frees the region: of two threads
- * that free it at once, one finds that it came too late. */
-void arena_put_large(void *p, const char *call)
-{
-    struct run *r = large_run(p, call);
-    uint8_t *entry = &pagemap_classes[(uintptr_t)p / PAGE];
-
-    if (__atomic_exchange_n(entry, CLASS_NONE, __ATOMIC_RELAXED)
-        == CLASS_NONE)
-        bad_pointer(call, p);
-    pageheap_put(&r->chunk->arena->pages, r);
 }
 
 /* Resize a large region where it is.  [43-arena.nw: Large regions] */
@@ -348,7 +334,6 @@ bool arena_resize_large(void *p, unsigned c)
     if (!pageheap_resize(&r->chunk->arena->pages, r, sizeclasses[c].npages))
         return false;
     r->class = (uint8_t)c;
-    pagemap_set((uintptr_t)p, 1, c);
     return true;
 }
 
@@ -360,21 +345,30 @@ size_t arena_size(const void *p, const char *call)
 
     if (sizeclass_is_small(c)) {
         struct chunk *k = pagemap_chunk(p);
-        if (!run_is_start(run_of(k, (uintptr_t)p), (uintptr_t)p))
+        if (run_asks(run_of(k, (uintptr_t)p), (uintptr_t)p) != RUN_OK)
             bad_pointer(call, p);
-    } else if (c != CLASS_NONE) {
-        large_run(p, call);
-    } else {
-        if ((size = huge_size(p)) == 0)
-            bad_pointer(call, p);
-        return size;
+        return sizeclasses[c].size;
     }
-    return sizeclasses[c].size;
+    if (pagemap_chunk(p) != NULL)
+        return sizeclasses[large_run(p, call)->class].size;
+    if ((size = huge_size(p)) == 0)
+        bad_pointer(call, p);
+    return size;
 }
 
+/* Of two threads that free a region at once, one finds that it came too
+ * late: pageheap_put looks again under its lock. */
 void arena_put_other(void *p, const char *call)
 {
-    if (!huge_put(p))
+    bool done;
+
+    if (pagemap_chunk(p) != NULL) {
+        struct run *r = large_run(p, call);
+        done = pageheap_put(&r->chunk->arena->pages, r, RUN_LARGE);
+    } else {
+        done = huge_put(p);
+    }
+    if (!done)
         bad_pointer(call, p);
 }
 

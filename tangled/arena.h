@@ -52,10 +52,9 @@ void arena_flush(unsigned c, void **regions, unsigned n, bool park,
 /* Promise large regions, and the size of any.
  * [43-arena.nw: Large regions] */
 /* A region of large class c at a multiple of `alignment` (bytes, at most
- * LARGE_MAX), and its way back. */
+ * LARGE_MAX). */
 void *arena_take_large(struct arena *a, unsigned c, size_t alignment,
                        bool *zeroed);
-void arena_put_large(void *p, const char *call);
 
 /* Make the large region at `p` one of large class c where it is. */
 bool arena_resize_large(void *p, unsigned c);
@@ -64,7 +63,8 @@ bool arena_resize_large(void *p, unsigned c);
  * it is not one, say so and die. */
 size_t arena_size(const void *p, const char *call);
 
-/* Free what no cache takes: a huge block, or nothing of ours (dies). */
+/* Free what is no small region: a large one, a huge block, or nothing of
+ * ours (says so and dies). */
 void arena_put_other(void *p, const char *call);
 
 /* Promise to keep house.  [43-arena.nw: Keeping house] */

@@ -171,16 +171,19 @@ struct run *bin_put(struct bin *b, void *const *regions, unsigned n,
 }
 
 /* Park a magazine, if the depot may hold it.  [41-bin.nw: The depot] */
-/* The depot may hold as much as was in use at once lately. */
+/* The depot may hold as many regions as were in use at once lately; fewer
+ * of the smallest, so that magazines, at eight bytes a region, never take
+ * more than an eighth of what those took. */
 static bool may_park(struct bin *b, size_t n) REQUIRES(&b->lock)
 {
     size_t used = b->ntaken - b->nparked;
+    size_t size = sizeclasses[b->class].size;
+    size_t share = size < 64 ? size : 64;
 
     if (b->npeak < used)
         b->npeak = used;
-    return b->nparked + n <= b->npeak
-           || (b->nparked + n) * sizeclasses[b->class].size
-                  <= PARKED_BYTES_MIN;
+    return (b->nparked + n) * 64 <= b->npeak * share
+           || (b->nparked + n) * size <= PARKED_BYTES_MIN;
 }
 
 bool bin_park(struct bin *b, struct magazine *m)

@@ -12,7 +12,7 @@
 
 /* Declare the table and the list of kept blocks.
  * [42-huge.nw: The picture] */
-enum { TABLE_MIN = 64, KEPT_MAX = 32 };
+enum { TABLE_MIN = 64, KEPT_MAX = 64, KEPT_BYTES = 16 * 1024 * 1024 };
 
 struct extent {
     uintptr_t address;          /* 0: nothing here */
@@ -28,6 +28,8 @@ static struct {
     struct extent kept[KEPT_MAX];   /* freed blocks, oldest first */
     unsigned nkept;
     size_t kept_bytes;
+    size_t peak_bytes;          /* the most in use at once, fading */
+    uint64_t fade_ms;           /* when it fades next */
     struct decay decay;         /* of the pages of kept blocks */
 } room = { .lock = MUTEX_INIT(RANK_HUGE) };
 
@@ -145,6 +147,8 @@ static void enter(struct extent e)
     mutex_lock(&room.lock);
     *place(e.address) = e;
     room.nbytes += e.size;
+    if (room.peak_bytes < room.nbytes)
+        room.peak_bytes = room.nbytes;
     assert(check());
     mutex_unlock(&room.lock);
 }
@@ -168,7 +172,7 @@ static void leave(struct extent *e) REQUIRES(&room.lock)
     room.table[hole] = (struct extent){ 0, 0 };
 }
 
-/* Find a kept block that fits.  [42-huge.nw: Taking] */
+/* Take memory off the list of what is kept.  [42-huge.nw: Taking] */
 /* Take kept block i off the list. */
 static struct extent unkeep(unsigned i) REQUIRES(&room.lock)
 {
@@ -180,38 +184,88 @@ static struct extent unkeep(unsigned i) REQUIRES(&room.lock)
     return e;
 }
 
-/* A kept block of `size` bytes and at most a quarter more, the best fit. */
-static struct extent reuse(size_t size, size_t alignment)
+/* Cut `size` bytes off the front of kept block i; what is left stays. */
+static uintptr_t cut(unsigned i, size_t size) REQUIRES(&room.lock)
+{
+    uintptr_t address = room.kept[i].address;
+
+    if (room.kept[i].size == size) {
+        unkeep(i);
+    } else {
+        room.kept[i].address += size;
+        room.kept[i].size -= size;
+        room.kept_bytes -= size;
+    }
+    return address;
+}
+/* Find a kept block that fits.  [42-huge.nw: Taking] */
+/* The smallest kept block that can serve, the lowest of several; KEPT_MAX if
+ * none can. */
+static unsigned best_fit(size_t size, size_t alignment) REQUIRES(&room.lock)
 {
     unsigned best = KEPT_MAX;
-    struct extent e = { 0, 0 };
+
+    for (unsigned i = 0; i < room.nkept; i++) {
+        const struct extent *e = &room.kept[i], *b = &room.kept[best];
+        if (e->size >= size && e->address % alignment == 0
+            && (best == KEPT_MAX || e->size < b->size
+                || (e->size == b->size && e->address < b->address)))
+            best = i;
+    }
+    return best;
+}
+
+/* Memory that a freed block left; 0 if there is none that fits. */
+static uintptr_t reuse(size_t size, size_t alignment)
+{
+    uintptr_t address = 0;
 
     mutex_lock(&room.lock);
-    for (unsigned i = 0; i < room.nkept; i++)
-        if (room.kept[i].size >= size
-            && room.kept[i].size - size <= size / 4
-            && room.kept[i].address % alignment == 0
-            && (best == KEPT_MAX || room.kept[i].size < room.kept[best].size))
-            best = i;
-    if (best < KEPT_MAX)
-        e = unkeep(best);
+    unsigned i = best_fit(size, alignment);
+    if (i < KEPT_MAX)
+        address = cut(i, size);
     mutex_unlock(&room.lock);
-    return e;
+    return address;
 }
 
 /* Keep a freed block.  [42-huge.nw: Taking] */
-/* Keep a freed block; the oldest gives way to it.  Returns that. */
+static bool is_next_to(struct extent a, struct extent b)
+{
+    return a.address + a.size == b.address || b.address + b.size == a.address;
+}
+
+/* Would n bytes more be too much to keep?  In use and kept together may be a
+ * quarter more than was in use at once lately, and a little. */
+static bool is_too_much(size_t n) REQUIRES(&room.lock)
+{
+    return room.nbytes + room.kept_bytes + n
+           > room.peak_bytes + room.peak_bytes / 4 + KEPT_BYTES;
+}
+
+/* Keep freed memory, joined with what is kept on both sides of it.  If that
+ * makes one block too many, or too many bytes, the oldest has to go: it is
+ * returned. */
 static struct extent keep(struct extent e) REQUIRES(&room.lock)
 {
-    struct extent oldest = { 0, 0 };
+    struct extent oldest = { 0 };
 
-    if (room.nkept == KEPT_MAX)
+    for (unsigned i = 0; i < room.nkept;) {
+        if (is_next_to(room.kept[i], e)) {
+            struct extent k = unkeep(i);
+            e.address = k.address < e.address ? k.address : e.address;
+            e.size += k.size;
+        } else {
+            i++;
+        }
+    }
+    if (room.nkept == KEPT_MAX || (room.nkept > 0 && is_too_much(e.size)))
         oldest = unkeep(0);
     room.kept[room.nkept++] = e;
     room.kept_bytes += e.size;
     return oldest;
 }
 
+/* Keep a freed block, continued.  [42-huge.nw: Taking] */
 /* Unmap a block; if the system cannot split its mappings any further, at
  * least its memory goes back. */
 static void unmap(struct extent e)
@@ -227,33 +281,33 @@ static bool let_go(void)
     return huge_purge(0, true) + chunk_purge(0, true) > 0;
 }
 
-/* A new mapping; address 0 without memory. */
-static struct extent map_block(size_t size, size_t alignment)
+/* A new mapping; 0 without memory. */
+static uintptr_t map_block(size_t size, size_t alignment)
 {
     void *p = pages_map_aligned(size, alignment);
 
     if (p == NULL && let_go())
         p = pages_map_aligned(size, alignment);
-    return (struct extent){ (uintptr_t)p, size };
+    return (uintptr_t)p;
 }
 
 /* Take a huge block.  [42-huge.nw: Taking] */
 void *huge_take(size_t size, size_t alignment, bool *zeroed)
 {
-    struct extent e;
+    uintptr_t address;
 
     size = round_up(size, pages_size);
     if (!reserve())
         return NULL;
-    e = reuse(size, alignment);
-    *zeroed = e.address == 0;
-    if (e.address == 0)
-        e = map_block(size, alignment);
-    if (e.address == 0)
+    address = reuse(size, alignment);
+    *zeroed = address == 0;
+    if (address == 0)
+        address = map_block(size, alignment);
+    if (address == 0)
         unreserve();
     else
-        enter(e);
-    return (void *)e.address;
+        enter((struct extent){ address, size });
+    return (void *)address;
 }
 
 /* Put a huge block back.  [42-huge.nw: Putting back] */
@@ -288,6 +342,18 @@ size_t huge_size(const void *p)
     return size;
 }
 
+bool huge_was_asked(const void *p, size_t size)
+{
+    struct extent *e;
+    bool answer;
+
+    mutex_lock(&room.lock);
+    e = find((uintptr_t)p);
+    answer = e != NULL && e->size == round_up(size, pages_size);
+    mutex_unlock(&room.lock);
+    return answer;
+}
+
 void *huge_find(const void *p, size_t *size)
 {
     void *found = NULL;
@@ -319,6 +385,50 @@ static struct extent withdraw(const void *p)
 }
 
 /* Resize a huge block without moving its bytes.  [42-huge.nw: Resizing] */
+/* Make a block longer by kept memory right behind it. */
+static bool extend(struct extent *e, size_t size)
+{
+    bool done = false;
+
+    mutex_lock(&room.lock);
+    for (unsigned i = 0; i < room.nkept && !done; i++)
+        if (room.kept[i].address == e->address + e->size
+            && room.kept[i].size >= size - e->size) {
+            cut(i, size - e->size);
+            e->size = size;
+            done = true;
+        }
+    mutex_unlock(&room.lock);
+    return done;
+}
+
+/* Make a block shorter; its tail is kept like any freed memory. */
+static void shorten(struct extent *e, size_t size)
+{
+    struct extent tail = { e->address + size, e->size - size }, victim;
+
+    e->size = size;
+    mutex_lock(&room.lock);
+    victim = keep(tail);
+    mutex_unlock(&room.lock);
+    unmap(victim);
+}
+
+/* Resize a huge block without moving its bytes, continued.
+ * [42-huge.nw: Resizing] */
+/* Let the kernel make it longer, somewhere; NULL without memory. */
+static void *move(struct extent *e, size_t size)
+{
+    void *p = (void *)e->address;
+    void *q = pages_resize(p, e->size, size, true);
+
+    if (q == NULL && let_go())
+        q = pages_resize(p, e->size, size, true);
+    if (q != NULL)
+        *e = (struct extent){ (uintptr_t)q, size };
+    return q;
+}
+
 void *huge_resize(void *p, size_t size)
 {
     struct extent e = withdraw(p);
@@ -327,17 +437,24 @@ void *huge_resize(void *p, size_t size)
     size = round_up(size, pages_size);
     if (e.address == 0)
         return NULL;
-    if (size != e.size)
-        q = pages_resize(p, e.size, size, true);
-    if (q == NULL && let_go())
-        q = pages_resize(p, e.size, size, true);
-    if (q != NULL)
-        e = (struct extent){ (uintptr_t)q, size };
+    if (size < e.size)
+        shorten(&e, size);
+    else if (size > e.size && !extend(&e, size))
+        q = move(&e, size);
     enter(e);
     return q;
 }
 
 /* Give kept blocks back to the system.  [42-huge.nw: Purging] */
+/* What was in use long ago is no reason to keep much today. */
+static void fade(uint64_t now_ms) REQUIRES(&room.lock)
+{
+    if (options.decay_ms < 0 || now_ms < room.fade_ms)
+        return;
+    room.fade_ms = now_ms + (uint64_t)options.decay_ms / 8;
+    room.peak_bytes -= room.peak_bytes / 8;
+}
+
 size_t huge_purge(uint64_t now_ms, bool all)
 {
     size_t nbytes = 0;
@@ -346,6 +463,7 @@ size_t huge_purge(uint64_t now_ms, bool all)
     do {
         e = (struct extent){ 0, 0 };
         mutex_lock(&room.lock);
+        fade(now_ms);
         size_t npages = room.kept_bytes / PAGE;
         if (room.nkept > 0
             && (all || npages > decay_allowed(&room.decay, now_ms, npages)))

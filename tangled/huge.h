@@ -20,6 +20,9 @@ bool huge_put(void *p);
 /* The usable bytes of the block that starts at `p`; 0 if none does. */
 size_t huge_size(const void *p);
 
+/* Did the request for the block at `p` say `size`, or as many pages? */
+bool huge_was_asked(const void *p, size_t size);
+
 /* The block that holds address `p`, or NULL; *size gets its size.  Slow:
  * for messages about bad pointers. */
 void *huge_find(const void *p, size_t *size);

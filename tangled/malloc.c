@@ -170,11 +170,10 @@ static NOINLINE void *take_slow(size_t size, bool *zeroed)
     c = sizeclass_of(size);
     if (thread_has_none(t))
         return take_uncached(c, zeroed);
-    if ((p = tcache_take(&t->cache, c)) == NULL
-        && (p = tcache_refill(&t->cache, c)) == NULL
-        && !sizeclass_is_small(c))
-        p = arena_take_large(t->cache.arena, c, PAGE, zeroed);
-    return p;
+    if (!sizeclass_is_small(c))
+        return arena_take_large(t->cache.arena, c, PAGE, zeroed);
+    p = tcache_take(&t->cache, c);
+    return p != NULL ? p : tcache_refill(&t->cache, c);
 }
 
 /* Say that there is no memory.  [70-malloc.nw: The slow way of malloc] */
@@ -200,7 +199,7 @@ static NOINLINE void *malloc_big(size_t size)
     struct tcache *t = &thread_self()->cache;
     void *p;
 
-    if (size <= LARGE_MAX && (p = tcache_take(t, sizeclass_of(size))) != NULL)
+    if (size <= SMALL_MAX && (p = tcache_take(t, sizeclass_of(size))) != NULL)
         return fresh(p, size);
     return malloc_slow(size);
 }
@@ -218,30 +217,21 @@ EXPORT void *malloc(size_t size)
     return fresh(p, size);
 }
 
-/* Bring a region home without a cache.
+/* Fill what is freed, in debug builds.
  * [70-malloc.nw: The slow way of free] */
 /* Debug builds fill a small region that is freed, if it is one. */
 static void stale(void *p, size_t c)
 {
     struct chunk *k = pagemap_chunk(p);
 
-    if (sizeclass_is_small(c) && run_is_start(run_of(k, (uintptr_t)p),
-                                              (uintptr_t)p))
+    if (c != CLASS_NONE
+        && run_asks(run_of(k, (uintptr_t)p), (uintptr_t)p) == RUN_OK)
         memset(p, 0x5a, sizeclasses[c].size);
 }
 
-/* Bring a region home without a cache. */
-static void put_uncached(void *p, unsigned c, const char *call)
-{
-    if (sizeclass_is_small(c))
-        arena_flush(c, &p, 1, false, call);
-    else
-        arena_put_large(p, call);
-}
-
 /* Free the slow way.  [70-malloc.nw: The slow way of free] */
-/* All of free, when the stack is full or there is none: for NULL, for huge
- * blocks, and for what is not ours. */
+/* All of free, when the stack is full or there is none: for NULL, for large
+ * and huge blocks, and for what is not ours. */
 static NOINLINE void put_slow(void *p, size_t c, const char *call)
 {
     int saved = errno;
@@ -256,7 +246,7 @@ static NOINLINE void put_slow(void *p, size_t c, const char *call)
         arena_put_other(p, call);
     else if (t == NULL || thread_has_none(t)
              || !tcache_overflow(&t->cache, c, p, call))
-        put_uncached(p, c, call);
+        arena_flush(c, &p, 1, false, call);
     errno = saved;
 }
 
@@ -341,7 +331,7 @@ EXPORT void *realloc(void *p, size_t size)
         free(p);
         return NULL;
     }
-    if (c != CLASS_NONE && size <= LARGE_MAX && sizeclass_of(size) == c)
+    if (c != CLASS_NONE && size <= SMALL_MAX && sizeclass_of(size) == c)
         return p;
     return realloc_slow(p, size);
 }
@@ -382,6 +372,13 @@ void *door_take(size_t size)
 }
 
 /* Serve aligned requests.  [70-malloc.nw: Aligned memory] */
+/* A huge block is never as small as a large region may be: so its size
+ * tells what it is. */
+static size_t huge_request(size_t size)
+{
+    return size > LARGE_MAX ? size : LARGE_MAX + 1;
+}
+
 void *door_take_aligned(size_t size, size_t alignment)
 {
     unsigned c = aligned_class(size, alignment);
@@ -394,8 +391,7 @@ void *door_take_aligned(size_t size, size_t alignment)
         || (t = self()) == NULL)
         return NULL;
     if (c == CLASS_NONE)
-        return huge_take(size > LARGE_MAX ? size : LARGE_MAX + 1, alignment,
-                         &zeroed);
+        return huge_take(huge_request(size), alignment, &zeroed);
     struct arena *a = thread_has_none(t) ? arenas[0] : t->cache.arena;
     return a == NULL ? NULL : arena_take_large(a, c, alignment, &zeroed);
 }
@@ -403,14 +399,15 @@ void *door_take_aligned(size_t size, size_t alignment)
 /* Free with what the caller knows.  [70-malloc.nw: The file] */
 /* Check the size that the caller gives.
  * [70-malloc.nw: Freeing with a size] */
-/* Is `size` what p was asked for with?  A huge block may have got more. */
-static bool size_is_right(const void *p, size_t size, size_t alignment)
+/* Is `size` what p was asked for with? */
+static bool size_is_right(const void *p, size_t size, size_t alignment,
+                          const char *call)
 {
-    unsigned c = pagemap_class(p);
+    unsigned c = aligned_class(size, alignment);
 
-    if (c != CLASS_NONE)
-        return c == aligned_class(size, alignment);
-    return size <= arena_size(p, "free_sized");
+    if (c == CLASS_NONE)
+        return huge_was_asked(p, huge_request(size));
+    return sizeclasses[c].size == arena_size(p, call);
 }
 
 /* Free with a size, for the rooms at the door.
@@ -421,7 +418,7 @@ static NOINLINE void put_sized_slow(void *p, size_t size, size_t alignment,
     size_t c = pagemap_class(p);
 
     if (p != NULL && options.sized_check
-        && !size_is_right(p, size, alignment))
+        && !size_is_right(p, size, alignment, call))
         report_die("%s(): wrong size %zu for %p: the block has %zu bytes",
                    call, size, p, arena_size(p, call));
     if (!tcache_put(&thread_self()->cache, c, p))

@@ -19,7 +19,7 @@ struct chunk;
  * Zeros before that: a window of no pages. */
 extern HIDDEN uint8_t *pagemap_classes;        /* [pagemap_npages] */
 extern HIDDEN uintptr_t pagemap_npages;
-extern HIDDEN struct chunk **pagemap_chunks;   /* [pagemap_npages / CHUNK_PAGES] */
+extern HIDDEN struct chunk **pagemap_chunks;    /* [npages / CHUNK_PAGES] */
 
 /* Choose the window and reserve the map for it; false without memory. */
 bool pagemap_start(size_t window_bytes);

@@ -85,13 +85,17 @@ unsigned run_take(struct run *r, unsigned want, void **out)
 
 /* Say whether an address is the start of a region.
  * [40-run.nw: Where an address lies] */
-bool run_is_start(const struct run *r, uintptr_t p)
+/* Racy: somebody may change another region's bit in the same word; ours he
+ * cannot change, if the region is live, and if not we may say so or not. */
+RACY enum run_answer run_asks(const struct run *r, uintptr_t p)
 {
     uint32_t offset = (uint32_t)(p - run_address(r));
     unsigned i = region_index(r->class, offset);
 
-    return i * sizeclasses[r->class].size == offset
-           && i < sizeclasses[r->class].nregions;
+    if (i * sizeclasses[r->class].size != offset
+        || i >= sizeclasses[r->class].nregions)
+        return RUN_INTERIOR;
+    return bit_test(r->free, i) ? RUN_FREE_ALREADY : RUN_OK;
 }
 
 /* Check a run.  [40-run.nw: The check] */

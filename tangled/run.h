@@ -47,9 +47,10 @@ INLINE enum run_answer run_put(struct run *r, uintptr_t region)
 }
 
 /* Find out where an address lies.  [40-run.nw: Where an address lies] */
-/* Is p the start of a region?  Needs no lock while that region is live: then
- * the run is, and what we read of it is constant. */
-bool run_is_start(const struct run *r, uintptr_t p);
+/* Is p the start of a region that is taken?  Needs no lock while that region
+ * is live: then the run is, and what we read of it is constant, but for the
+ * other bits of a word. */
+enum run_answer run_asks(const struct run *r, uintptr_t p);
 
 /* Does address p lie in the run? */
 INLINE bool run_holds(const struct run *r, uintptr_t p)

@@ -107,9 +107,10 @@ static size_t resident(void)
         return 0;
     system_call(SYS_read, fd, (long)text, sizeof text - 1, 0, 0, 0);
     system_call(SYS_close, fd, 0, 0, 0, 0, 0);
-    for (const char *p = strchr(text, ' '); p != NULL && *++p >= '0'
-                                            && *p <= '9';)
-        n = 10 * n + (size_t)(*p - '0');
+    const char *p = text + strcspn(text, " ");
+    if (*p == ' ')
+        while (*++p >= '0' && *p <= '9')
+            n = 10 * n + (size_t)(*p - '0');
     return n * pages_size;
 }
 /* Print a row of the report.  [60-stats.nw: The report] */

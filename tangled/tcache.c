@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { SMALL_FIRST = 7, LARGE_FIRST = 1 };
+enum { FIRST_CAPACITY = 7 };
 
 void *tcache_null[1];
 
@@ -120,7 +120,7 @@ static size_t next_capacity(const struct tcache *t, unsigned c)
     size_t n = 2 * capacity(t, c) + 1, most = sizeclasses[c].ncached;
 
     if (n == 1)
-        n = sizeclass_is_small(c) ? SMALL_FIRST : LARGE_FIRST;
+        n = FIRST_CAPACITY;
     if (DEBUG && most > 2)
         most = 2;               /* so that the slow paths run */
     return n < most ? n : most;
@@ -185,8 +185,6 @@ void *tcache_refill(struct tcache *t, unsigned c)
 {
     struct magazine *m = NULL;
 
-    if (!sizeclass_is_small(c))
-        return NULL;
     grow(t, c);
     if (t->slots[c] == NULL)
         return take_one(t->arena, c);
@@ -211,11 +209,7 @@ static void send_away(struct tcache *t, unsigned c, size_t n, bool park,
 {
     void **slots = t->slots[c];
 
-    if (sizeclass_is_small(c))
-        arena_flush(c, slots + 1, (unsigned)n, park, call);
-    else
-        for (size_t i = 1; i <= n; i++)
-            arena_put_large(slots[i], call);
+    arena_flush(c, slots + 1, (unsigned)n, park, call);
     n = depth(t, c) - n;
     memmove(slots + 1, t->top[c] - n + 1, n * sizeof *slots);
     set_depth(t, c, n);
@@ -251,7 +245,7 @@ bool tcache_overflow(struct tcache *t, unsigned c, void *region,
  * balance; half of it goes home, and if that was wrong a refill mends it. */
 void tcache_visit(struct tcache *t)
 {
-    unsigned c = t->visited = (t->visited + 1) % NCLASSES;
+    unsigned c = t->visited = (t->visited + 1) % NSMALL;
 
     if (t->slots[c] == NULL)
         return;
@@ -263,7 +257,7 @@ void tcache_visit(struct tcache *t)
 /* Give a whole cache back.  [50-tcache.nw: Beginning and ending] */
 void tcache_drain(struct tcache *t, const char *call)
 {
-    for (unsigned c = 1; c < NCLASSES; c++) {
+    for (unsigned c = 1; c < NSMALL; c++) {
         size_t n = capacity(t, c);
         if (t->slots[c] == NULL)
             continue;

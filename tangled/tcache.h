@@ -16,13 +16,13 @@
  * shared slot: empty and full at once. */
 struct tcache {
     /* What malloc and free touch. */
-    void **top[NCLASSES];               /* the last region, or slot 0 */
-    void **limit[NCLASSES];             /* the last slot: full if top is */
+    void **top[NSMALL];                 /* the last region, or slot 0 */
+    void **limit[NSMALL];               /* the last slot: full if top is */
     uint8_t class_of[TABLE_MAX + 1];    /* SIZECLASS_TABLE */
 
     /* What the slow paths need. */
-    void **slots[NCLASSES];             /* slot 0, or NULL: no stack */
-    void **seen[NCLASSES];              /* top at the last visit */
+    void **slots[NSMALL];               /* slot 0, or NULL: no stack */
+    void **seen[NSMALL];                /* top at the last visit */
     struct arena *arena;
     unsigned visited;                   /* the class visited last */
 };
@@ -31,14 +31,18 @@ struct tcache {
 /* The slot of all classes without a stack. */
 extern HIDDEN void *tcache_null[1];
 
-static_assert(NCLASSES == 64 + 1, "TCACHE_NONE counts its entries");
+static_assert(NSMALL == 32 + 3 * 4, "TCACHE_NONE counts its entries");
+
+#define TCACHE_NULLS                                                         \
+    TIMES32(tcache_null), TIMES4(tcache_null), TIMES4(tcache_null),          \
+    TIMES4(tcache_null)
 
 /* A cache in which every stack is the shared empty one. */
 #define TCACHE_NONE                                                          \
     {                                                                        \
         .class_of = { SIZECLASS_TABLE },                                     \
-        .top = { TIMES64(tcache_null), tcache_null },                        \
-        .limit = { TIMES64(tcache_null), tcache_null }                       \
+        .top = { TCACHE_NULLS },                                             \
+        .limit = { TCACHE_NULLS }                                            \
     }
 
 /* Take a region off a stack.  [50-tcache.nw: Taking and putting] */
@@ -71,11 +75,11 @@ INLINE bool tcache_put(struct tcache *t, size_t c, void *region)
 void tcache_start(struct tcache *t, struct arena *a);
 
 /* The stack of class c is empty: fill it and take one.  NULL without
- * memory, or when class c is not cached. */
+ * memory. */
 void *tcache_refill(struct tcache *t, unsigned c);
 
 /* The stack of class c is full: make room and put the region there.  False
- * if class c is not cached. */
+ * if there is no room to be had. */
 bool tcache_overflow(struct tcache *t, unsigned c, void *region,
                      const char *call);
 

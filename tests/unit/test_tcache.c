@@ -16,9 +16,9 @@
 #include <signal.h>
 
 /* What the chapter says in numbers. */
-static_assert(sizeof(struct tcache) == 3128, "bytes of a cache");
-static_assert(offsetof(struct tcache, limit) == 0x208, "the listing of free");
-static_assert(offsetof(struct tcache, class_of) == 0x410, "that of malloc");
+static_assert(sizeof(struct tcache) == 2456, "bytes of a cache");
+static_assert(offsetof(struct tcache, limit) == 0x160, "the listing of free");
+static_assert(offsetof(struct tcache, class_of) == 0x2c0, "that of malloc");
 
 static bool refuse;                     /* refuse system calls */
 
@@ -47,7 +47,7 @@ static size_t check(const struct tcache *t)
 {
     size_t nbytes = 0;
 
-    for (unsigned c = 0; c < NCLASSES; c++) {
+    for (unsigned c = 0; c < NSMALL; c++) {
         size_t n = capacity(t, c);
         if (t->slots[c] == NULL) {                              /* T2 */
             ck_assert(t->top[c] == tcache_null);
@@ -94,23 +94,20 @@ START_TEST(numbers_of_the_chapter)
 {
     ck_assert_uint_eq(sizeclasses[4].size, 64);
     ck_assert_uint_eq(sizeclasses[4].nmagazine, 254);
-    for (unsigned c = 1; c < NCLASSES; c++) {
+    for (unsigned c = 1; c < NSMALL; c++) {
         size_t size = sizeclasses[c].size, n = sizeclasses[c].ncached;
         ck_assert_uint_eq(n == 511, size <= 256);
-        ck_assert_uint_le(n * size, (c < NSMALL ? 128 : 512) * 1024);
+        ck_assert_uint_le(n * size, 128 * 1024);
     }
     ck_assert_uint_eq(sizeclasses[sizeclass_of(1024)].ncached, 127);
     ck_assert_uint_eq(sizeclasses[sizeclass_of(16384)].ncached, 7);
     ck_assert_uint_eq(sizeclasses[NSMALL - 1].ncached, 1);
-    ck_assert_uint_eq(sizeclasses[NSMALL].ncached, 7);
-    ck_assert_uint_eq(sizeclasses[sizeclass_of(512 * 1024)].ncached, 1);
-    ck_assert_uint_eq(sizeclasses[sizeclass_of(512 * 1024) + 1].ncached, 0);
 }
 END_TEST
 
 START_TEST(a_new_cache_is_empty_and_full)
 {
-    for (unsigned c = 0; c < NCLASSES; c++) {
+    for (unsigned c = 0; c < NSMALL; c++) {
         ck_assert_ptr_null(tcache_take(&cache, c));
         ck_assert(!tcache_put(&cache, c, &cache));
         ck_assert_uint_eq(tcache_depth(&cache, c), 0);
@@ -167,7 +164,7 @@ END_TEST
 START_TEST(misses_double_the_stack)
 {
     unsigned c = (unsigned)_i;
-    size_t want = sizeclass_is_small(c) ? 7 : 1, n = 0, most = 3000;
+    size_t want = 7, n = 0, most = 3000;
     size_t size = sizeclasses[c].size;
     static void *p[3000];
 
@@ -296,7 +293,7 @@ START_TEST(a_stack_in_use_is_left_alone)
     cache.visited = 3;
     tcache_visit(&cache);
     ck_assert_uint_eq(tcache_depth(&cache, 4), d + 1);
-    cache.visited = NCLASSES - 1;       /* around, by way of class 0 */
+    cache.visited = NSMALL - 1;       /* around, by way of class 0 */
     tcache_visit(&cache);
     ck_assert_uint_eq(cache.visited, 0);
 }
@@ -316,27 +313,6 @@ START_TEST(drain_brings_everything_home)
     for (unsigned c = 1; c < NSMALL; c++)
         ck_assert_uint_eq(a->bins[c].ntaken, 0);
     ck_assert_ptr_nonnull(take(&cache, 4));     /* as new */
-}
-END_TEST
-
-START_TEST(large_regions_are_kept_by_free_alone)
-{
-    unsigned c = sizeclass_of(512 * 1024);
-    bool zeroed;
-    void *p = arena_take_large(a, c, PAGE, &zeroed);
-    void *q = arena_take_large(a, c + 1, PAGE, &zeroed);
-
-    ck_assert_ptr_null(tcache_refill(&cache, c));
-    ck_assert(tcache_overflow(&cache, c, p, "free"));
-    ck_assert(!tcache_overflow(&cache, c + 1, q, "free"));
-    check_all();
-    ck_assert_ptr_eq(tcache_take(&cache, c), p);
-    ck_assert_ptr_null(tcache_refill(&cache, c));
-    put(&cache, c, p);
-    p = arena_take_large(a, c, PAGE, &zeroed);
-    put(&cache, c, p);                  /* the older one goes home */
-    ck_assert_ptr_eq(tcache_take(&cache, c), p);
-    ck_assert_ptr_null(tcache_take(&cache, c));
 }
 END_TEST
 
@@ -420,7 +396,6 @@ int main(void)
     tcase_add_test(t, an_idle_stack_is_empty_after_nine_visits);
     tcase_add_test(t, a_stack_in_use_is_left_alone);
     tcase_add_test(t, drain_brings_everything_home);
-    tcase_add_test(t, large_regions_are_kept_by_free_alone);
     tcase_add_test(t, without_the_option_nothing_is_kept);
     tcase_add_test(t, all_stacks_share_one_bound);
     tcase_add_test(t, works_on_when_memory_returns);
