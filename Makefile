@@ -101,7 +101,7 @@ LOOM_DATA ?= figures/data
 FIGURES = $(filter-out style,$(basename $(notdir $(wildcard figures/*.tex figures/*.dot figures/*.gp))))
 PDFS = $(FIGURES:%=build/figures/%.pdf)
 SVGS = $(FIGURES:%=build/figures/%.svg)
-LOOM = $(filter-out book/the-woven-heap.pdf,$(sort $(wildcard book/*)))
+LOOM = $(filter-out book/the-woven-heap.pdf book/page.png,$(sort $(wildcard book/*)))
 # What an edition is made of; its hash is in the colophon and its date in src.nw/00-front.nw.
 SOURCES = $(sort $(NW) $(LOOM) $(wildcard figures/*.*) $(wildcard $(LOOM_DATA)/*))
 EDITION = $(shell cat $(SOURCES) | sha256sum | cut -c1-64)
@@ -171,6 +171,7 @@ build/figures/%.svg: build/figures/%.pdf
 
 publish: book check-book  ## copies the PDF to book/the-woven-heap.pdf, the committed edition
 	cp $(WEB)/the-woven-heap.pdf book/the-woven-heap.pdf
+	@python3 book/page.py $(WEB)/the-woven-heap.pdf book/page.png 1 'Follow one pointer through it' 'The line is a pairing heap'
 
 # ---- checks of the source and of the book ---------------------------------------------------
 

@@ -455,19 +455,35 @@ static void fade(uint64_t now_ms) REQUIRES(&room.lock)
     room.peak_bytes -= room.peak_bytes / 8;
 }
 
+
+/* Give kept blocks back to the system, continued.  [42-huge.nw: Purging] */
+/* What is to go now: of the oldest kept block as much as there is too much,
+ * in whole pages; address 0: nothing. */
+static struct extent take_expired(uint64_t now_ms, bool all)
+    REQUIRES(&room.lock)
+{
+    size_t npages = room.kept_bytes / PAGE, allowed = 0;
+
+    if (!all)
+        allowed = decay_allowed(&room.decay, now_ms, npages);
+    if (room.nkept == 0 || (!all && npages <= allowed))
+        return (struct extent){ 0 };
+    size_t size = room.kept[0].size;
+    size_t excess = round_up(room.kept_bytes - allowed * PAGE, pages_size);
+    if (size > excess)
+        size = excess;
+    return (struct extent){ cut(0, size), size };
+}
+
 size_t huge_purge(uint64_t now_ms, bool all)
 {
     size_t nbytes = 0;
     struct extent e;
 
     do {
-        e = (struct extent){ 0, 0 };
         mutex_lock(&room.lock);
         fade(now_ms);
-        size_t npages = room.kept_bytes / PAGE;
-        if (room.nkept > 0
-            && (all || npages > decay_allowed(&room.decay, now_ms, npages)))
-            e = unkeep(0);
+        e = take_expired(now_ms, all);
         mutex_unlock(&room.lock);
         unmap(e);
         nbytes += e.size;

@@ -29,4 +29,4 @@ if [ ! -r "$library" ]; then
     echo "litmalloc: there is no library at $library" >&2
     exit 2
 fi
-LD_PRELOAD="$library${LD_PRELOAD:+:$LD_PRELOAD}" exec "$@@"
+LD_PRELOAD="$library${LD_PRELOAD:+:$LD_PRELOAD}" exec "$@"

@@ -1,4 +1,5 @@
 # clang: object code of large generated files, C and C++.
+# timeout: 240
 . "$(dirname "$0")/common"
 need perl
 need clang

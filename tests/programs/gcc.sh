@@ -20,7 +20,7 @@ loaded cc1plus
 for f in "$top"/tangled/*.c; do
     [ -f "$f" ] || continue
     [ "${f##*/}" = malloc.c ] || [ "${f##*/}" = arena.c ] || continue
-    compile gcc -O2 -I"$top/tangled" -D_GNU_SOURCE "$f"
+    compile gcc -O2 -iquote "$top/tangled" -D_GNU_SOURCE "$f"
 done
 # The link, by ld and with link-time optimisation, which runs in several processes.
 perl "$here/big.pl" c 60 >small.c

@@ -1,4 +1,5 @@
 # git: commits, merges, clone, gc, fsck of a repository made here; then of this one.
+# timeout: 240
 . "$(dirname "$0")/common"
 need git
 need perl

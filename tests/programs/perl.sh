@@ -1,4 +1,5 @@
 # perl: hashes, sorts, regular expressions, string growth, a fork.
+# timeout: 240
 . "$(dirname "$0")/common"
 need perl
 

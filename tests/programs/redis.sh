@@ -1,4 +1,5 @@
 # redis-server: load by redis-benchmark, a background save (fork) in the middle, reload; same keys.
+# timeout: 240
 . "$(dirname "$0")/common"
 need redis-server
 need redis-benchmark redis-tools

@@ -259,7 +259,7 @@ START_TEST(without_the_system)
     ck_assert_ptr_nonnull(p = arena_take_large(one, NCLASSES - 1, PAGE,
                                                &zeroed));
     refuse_maps = true;
-    arena_put_large(p, "free");
+    arena_put_other(p, "free");
     ck_assert_ptr_nonnull(arena_take_large(one, NCLASSES - 1, PAGE, &zeroed));
 }
 END_TEST
@@ -287,7 +287,7 @@ START_TEST(large_in_the_map)
     for (size_t i = 0; i < sizeclasses[c].npages; i++)
         ck_assert_uint_eq(pagemap_class(p + i * PAGE), i == 0 ? c : 0);
     ck_assert_uint_eq(arena_size(p, "realloc"), sizeclasses[c].size);
-    arena_put_large(p, "free");
+    arena_put_other(p, "free");
     ck_assert_uint_eq(pagemap_class(p), CLASS_NONE);
 }
 END_TEST
@@ -351,7 +351,7 @@ static void put_other(void *p)
 
 static void put_large(void *p)
 {
-    arena_put_large(p, "free");
+    arena_put_other(p, "free");
 }
 
 static void ask_size(void *p)
@@ -361,15 +361,8 @@ static void ask_size(void *p)
 
 static void put_large_twice(void *p)
 {
-    arena_put_large(p, "free");
-    arena_put_large(p, "free");
-}
-
-/* Another thread has just taken the class out of the map, and no more. */
-static void put_large_too_late(void *p)
-{
-    pagemap_set((uintptr_t)p, 1, CLASS_NONE);
-    arena_put_large(p, "free");
+    arena_put_other(p, "free");
+    arena_put_other(p, "free");
 }
 
 START_TEST(bad_pointers_are_fatal)
@@ -387,8 +380,7 @@ START_TEST(bad_pointers_are_fatal)
     dies(ask_size, huge + 16, "inside a block of 6291456 bytes at");
     dies(put_other, huge + PAGE, "inside a block of 6291456 bytes at");
     dies(put_large_twice, large, "free(): double free of");
-    dies(put_large_too_late, large, "free(): double free of");
-    arena_put_large(large, "free");
+    arena_put_other(large, "free");
     dies(put_other, large, "free(): double free of");
     dies(ask_size, large, "realloc(): double free of");
 }
@@ -420,7 +412,7 @@ START_TEST(purging_gives_all_back)
     for (int i = 0; i < 341 * 20; i += 110)
         memset(batch[i], 1, 48);
     arena_flush(C48, batch, 341 * 20, true, "free");
-    arena_put_large(take_large(two, LARGE64K), "free");
+    arena_put_other(take_large(two, LARGE64K), "free");
     ck_assert(huge_put(huge_take(3 * LARGE_MAX, 16, &zeroed)));
     ck_assert_uint_gt(two->bins[C48].nparked, 0);
     ck_assert_uint_ge(arena_purge_all(), 3 * LARGE_MAX);
@@ -441,7 +433,7 @@ START_TEST(the_neighbour_is_looked_after)
     take_large(two, LARGE64K);
     arena_fill(two, C48, 250, batch + 250);
     arena_flush(C48, batch, 250, true, "free");
-    arena_put_large(take_large(two, LARGE64K), "free");
+    arena_put_other(take_large(two, LARGE64K), "free");
     ck_assert_uint_gt(two->pages.ndirty, 0);
     ck_assert_uint_eq(two->bins[C48].nparked, 250);
     ck_assert_int_eq(options.decay_ms, 10000);

@@ -95,7 +95,7 @@ static unsigned put(void **regions, unsigned n)
         ck_assert_uint_eq(r->nfree, nregions());
         ck_assert(!r->waiting);
         run_uncut(r);
-        pageheap_put(&own.pages, r);
+        ck_assert(pageheap_put(&own.pages, r, RUN_SMALL));
     }
     nruns -= nleft;
     check_it();

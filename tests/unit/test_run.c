@@ -141,7 +141,8 @@ START_TEST(what_is_no_start_is_found)
         uintptr_t p = run_address(run) + offset;
         bool is_start = offset == next && offset / sizeclasses[class].size
                                               < nregions();
-        ck_assert(run_is_start(run, p) == is_start);
+        ck_assert_int_eq(run_asks(run, p),
+                         is_start ? RUN_OK : RUN_INTERIOR);
         ck_assert(run_holds(run, p));
         if (is_start)
             next += sizeclasses[class].size;
@@ -169,7 +170,7 @@ START_TEST(an_uncut_run_is_out_of_the_map)
     for (unsigned i = 0; i < run->npages; i++)
         ck_assert_uint_eq(pagemap_class((char *)run_address(run) + i * PAGE),
                           CLASS_NONE);
-    pageheap_put(&own.pages, run);
+    ck_assert(pageheap_put(&own.pages, run, RUN_SMALL));
 }
 END_TEST
 

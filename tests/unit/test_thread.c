@@ -141,7 +141,7 @@ START_TEST(a_thread_that_ends_gives_everything_back)
     size_t used;
 
     in_thread(use_and_end, NULL);
-    in_thread(use_and_end, NULL);       /* now both arenas are there */
+    in_thread(use_and_end, NULL);       /* whatever is made once is there */
     used = base_stats().used;
     for (unsigned c = 1; c < NSMALL; c++)
         ck_assert_uint_eq(arenas[0]->bins[c].ntaken, 0);
@@ -151,7 +151,8 @@ START_TEST(a_thread_that_ends_gives_everything_back)
         in_thread(use_and_end, NULL);
     arena_purge_all();
     ck_assert_uint_le(base_stats().used, used);
-    ck_assert_uint_eq(arenas[0]->nthreads + arenas[1]->nthreads, 0);
+    for (uint32_t i = 0; i < arena_limit; i++)
+        ck_assert(arenas[i] == NULL || arenas[i]->nthreads == 0);
 }
 END_TEST
 
