@@ -338,6 +338,16 @@ bool arena_resize_large(void *p, unsigned c)
 }
 
 /* Find the size of any allocation.  [43-arena.nw: The size of anything] */
+/* Does p lie in a chunk that an arena has?  A place in the window that was
+ * somebody else's when we wanted it has a chunk without an arena: a huge
+ * block may lie there. */
+static bool is_in_arena(const void *p)
+{
+    struct chunk *c = pagemap_chunk(p);
+
+    return c != NULL && c->arena != NULL;
+}
+
 size_t arena_size(const void *p, const char *call)
 {
     unsigned c = pagemap_class(p);
@@ -349,20 +359,21 @@ size_t arena_size(const void *p, const char *call)
             bad_pointer(call, p);
         return sizeclasses[c].size;
     }
-    if (pagemap_chunk(p) != NULL)
+    if (is_in_arena(p))
         return sizeclasses[large_run(p, call)->class].size;
     if ((size = huge_size(p)) == 0)
         bad_pointer(call, p);
     return size;
 }
 
+/* Free what no stack takes.  [43-arena.nw: The size of anything] */
 /* Of two threads that free a region at once, one finds that it came too
  * late: pageheap_put looks again under its lock. */
 void arena_put_other(void *p, const char *call)
 {
     bool done;
 
-    if (pagemap_chunk(p) != NULL) {
+    if (is_in_arena(p)) {
         struct run *r = large_run(p, call);
         done = pageheap_put(&r->chunk->arena->pages, r, RUN_LARGE);
     } else {

@@ -10,6 +10,8 @@
 #include "options.h"
 #include "pages.h"
 
+#include <string.h>
+
 /* Declare the table and the list of kept blocks.
  * [42-huge.nw: The picture] */
 enum { TABLE_MIN = 64, KEPT_MAX = 64, KEPT_BYTES = 16 * 1024 * 1024 };
@@ -384,7 +386,7 @@ static struct extent withdraw(const void *p)
     return e;
 }
 
-/* Resize a huge block without moving its bytes.  [42-huge.nw: Resizing] */
+/* Make a block longer or shorter where it is.  [42-huge.nw: Resizing] */
 /* Make a block longer by kept memory right behind it. */
 static bool extend(struct extent *e, size_t size)
 {
@@ -414,8 +416,7 @@ static void shorten(struct extent *e, size_t size)
     unmap(victim);
 }
 
-/* Resize a huge block without moving its bytes, continued.
- * [42-huge.nw: Resizing] */
+/* Resize a huge block without moving its bytes.  [42-huge.nw: Resizing] */
 /* Let the kernel make it longer, somewhere; NULL without memory. */
 static void *move(struct extent *e, size_t size)
 {
@@ -426,6 +427,20 @@ static void *move(struct extent *e, size_t size)
         q = pages_resize(p, e->size, size, true);
     if (q != NULL)
         *e = (struct extent){ (uintptr_t)q, size };
+    return q;
+}
+
+/* Where the kernel refuses: the block may lie in two mappings, joined by us
+ * and not by it. */
+static void *copy(void *p, size_t old, size_t size)
+{
+    bool zeroed;
+    void *q = huge_take(size, QUANTUM, &zeroed);
+
+    if (q == NULL)
+        return NULL;
+    memcpy(q, p, old);
+    huge_put(p);
     return q;
 }
 
@@ -442,7 +457,7 @@ void *huge_resize(void *p, size_t size)
     else if (size > e.size && !extend(&e, size))
         q = move(&e, size);
     enter(e);
-    return q;
+    return q != NULL ? q : copy(p, e.size, size);
 }
 
 /* Give kept blocks back to the system.  [42-huge.nw: Purging] */

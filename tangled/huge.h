@@ -28,7 +28,8 @@ bool huge_was_asked(const void *p, size_t size);
 void *huge_find(const void *p, size_t *size);
 
 /* Promise to resize and to purge huge blocks.  [42-huge.nw: Resizing] */
-/* Make the block at `p` hold `size` bytes, moving pages and not bytes.
+/* Make the block at `p` hold `size` bytes, moving pages and not bytes if the
+ * system does not refuse.
  * Returns where it is now; NULL, and nothing has changed, without memory. */
 void *huge_resize(void *p, size_t size);
 

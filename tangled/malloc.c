@@ -14,6 +14,7 @@
 #include "stats.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -67,8 +68,8 @@ static bool start_rooms(void)
 
     if (n == 0)
         n = 4 * count_cpus();
-    if (!pagemap_start(options.window_bytes))
-        return false;
+    if (pagemap_npages == 0 && !pagemap_start(options.window_bytes))
+        return false;           /* a second try may find it there already */
     chunk_start();
     huge_start();
     return arena_start(n < 1024 ? n : 1024) && thread_start();
@@ -684,15 +685,22 @@ EXPORT int __libc_mallopt(int parameter, int value)
 }
 
 /* Open and close the door.  [70-malloc.nw: The first call] */
-/* For those who never allocate: be ready for fork, and say at exit what was
- * asked for.  Nothing is torn down: other threads may still be at work. */
+static int report_fd = 2;       /* set by open_door */
+
+/* For those who never allocate: be ready for fork.  For those who close
+ * standard error before they end, as ls does: keep a copy for the report. */
 __attribute__((constructor)) static void open_door(void)
 {
     self();
+    if (options.stats) {
+        long fd = system_call(SYS_fcntl, 2, F_DUPFD_CLOEXEC, 100, 0, 0, 0);
+        report_fd = fd < 0 ? 2 : (int)fd;
+    }
 }
 
+/* Nothing is torn down: other threads may still be at work. */
 __attribute__((destructor)) static void close_door(void)
 {
     if (options.stats)
-        stats_report(2);
+        stats_report(report_fd);
 }

@@ -83,7 +83,7 @@ unsigned run_take(struct run *r, unsigned want, void **out)
     return got;
 }
 
-/* Say whether an address is the start of a region.
+/* Say whether an address is a region that is taken.
  * [40-run.nw: Where an address lies] */
 /* Racy: somebody may change another region's bit in the same word; ours he
  * cannot change, if the region is live, and if not we may say so or not. */

@@ -294,13 +294,59 @@ START_TEST(a_refused_resize_changes_nothing)
     struct huge_stats before = huge_stats();
 
     strcpy(p, "still here");
-    refuse_resizes = true;
+    refuse_resizes = refuse_maps = true;
     ck_assert_ptr_null(huge_resize(p, 30 * MIB));
+    refuse_maps = false;
     ck_assert_str_eq(p, "still here");
     ck_assert_uint_eq(huge_size(p), 3 * MIB);
     ck_assert_uint_eq(huge_stats().nblocks, before.nblocks);
     ck_assert_uint_eq(huge_stats().nbytes, before.nbytes);
     ck_assert(huge_put(p));
+}
+END_TEST
+
+/* What the system will not move is copied. */
+START_TEST(a_refused_move_is_a_copy)
+{
+    char *p = take(3 * MIB), *q;
+    struct huge_stats before = huge_stats();
+
+    memset(p, 'x', 3 * MIB);
+    refuse_resizes = true;
+    ck_assert_ptr_nonnull(q = huge_resize(p, 30 * MIB));
+    ck_assert_ptr_ne(p, q);
+    ck_assert_uint_eq(huge_size(q), 30 * MIB);
+    ck_assert_uint_eq(huge_size(p), 0);
+    for (size_t i = 0; i < 3 * MIB; i++)
+        ck_assert(q[i] == 'x');
+    ck_assert_uint_eq(huge_stats().nblocks, before.nblocks);
+    ck_assert_uint_eq(huge_stats().nbytes, before.nbytes + 27 * MIB);
+}
+END_TEST
+
+/* Blocks that were moved are mappings apart, even side by side; what is cut
+ * from them when they are joined must grow all the same. */
+START_TEST(of_several_mappings_one_block)
+{
+    enum { N = 16 };
+    char *p[N], *q;
+
+    for (int round = 0; round < 5; round++) {
+        for (size_t i = 0; i < N; i++)
+            memset(p[i] = take((3 + i % 5) * MIB), 1, 3 * MIB);
+        for (size_t i = 0; i < N; i += 2) {
+            q = huge_resize(p[i], (9 + i % 3) * MIB);
+            ck_assert_ptr_nonnull(q);
+            memset(p[i] = q, 2, 9 * MIB);
+        }
+        for (size_t i = 0; i < N; i++)
+            ck_assert(huge_put(p[i]));
+        memset(q = take(40 * MIB), 3, 40 * MIB);
+        ck_assert_ptr_nonnull(q = huge_resize(q, 200 * MIB));
+        for (size_t i = 0; i < 40 * MIB; i += 4096)
+            ck_assert(q[i] == 3);
+        ck_assert(huge_put(q));
+    }
 }
 END_TEST
 
@@ -419,6 +465,8 @@ int main(void)
     tcase_add_test(t, growth_into_kept_memory);
     tcase_add_test(t, resized_without_a_copy);
     tcase_add_test(t, a_refused_resize_changes_nothing);
+    tcase_add_test(t, a_refused_move_is_a_copy);
+    tcase_add_test(t, of_several_mappings_one_block);
     tcase_add_test(t, a_refused_mapping_leaves_no_trace);
     tcase_add_test(t, absurd_sizes_are_refused);
     tcase_add_test(t, kept_blocks_give_way);
