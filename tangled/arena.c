@@ -191,7 +191,8 @@ static COLD _Noreturn void bad_pointer(const char *call, const void *p)
             start = (void *)(run_address(r) + offset / size * size);
         }
     }
-    if (start == p || (start == NULL && c != NULL))
+    /* A slot that is not ours has a chunk in the map, but at no address. */
+    if (start == p || (start == NULL && c != NULL && c->address != 0))
         report_die("%s(): double free of %p: a block that is free already",
                    call, p);
     if (start != NULL)

@@ -54,7 +54,11 @@ TEST_NAMES := malloc calloc realloc free cfree reallocarray posix_memalign align
   valloc pvalloc malloc_usable_size free_sized free_aligned_sized mallopt mallinfo mallinfo2 \
   malloc_trim malloc_stats malloc_info __libc_malloc __libc_calloc __libc_realloc __libc_free \
   __libc_cfree __libc_memalign __libc_valloc __libc_pvalloc __posix_memalign \
-  __libc_aligned_alloc __libc_reallocarray __malloc_hook
+  __libc_aligned_alloc __libc_reallocarray __malloc_hook \
+  $(foreach array,w a,_Zn$(array)m $(foreach more,RKSt9nothrow_t St11align_val_t \
+    St11align_val_tRKSt9nothrow_t,_Zn$(array)m$(more))) \
+  $(foreach array,l a,_Zd$(array)Pv $(foreach more,RKSt9nothrow_t m St11align_val_t mSt11align_val_t \
+    St11align_val_tRKSt9nothrow_t,_Zd$(array)Pv$(more)))
 TEST_RENAME = objcopy --redefine-syms=$$(@D)/../rename $$@
 
 $(eval $(call test_rooms,build/tests,,:))
