@@ -178,6 +178,19 @@ end
 
 -- First pass: what has a label gets it ---------------------------------------------
 
+-- "16 384", "4 KiB" and "19 %" are not broken over two lines.
+local function tie_numbers(xs)
+  for i = 2, #xs - 1 do
+    local a, b = xs[i - 1], xs[i + 1]
+    if xs[i].t == 'Space' and a.t == 'Str' and b.t == 'Str' and a.text:match '%d$'
+      and (b.text:match '^[KMGT]iB%f[%A]' or b.text:match '^%%' or b.text:match '^[mn]s%f[%A]'
+           or b.text:match '^%d%d%d%f[%D]' and a.text:match '%f[%d]%d%d?%d?$') then
+      xs[i] = P.Str '\u{a0}'
+    end
+  end
+  return xs
+end
+
 -- "{#eq:x}" after a display, "{#tab:x}" at a caption's end: pandoc has no syntax for either.
 local function label_equations(xs)
   local i = 1
@@ -570,7 +583,7 @@ local function fit(t)
     for i, c in ipairs(row.cells) do
       local s, n, w = text_of(c.contents), 0, 0
       P.Div(c.contents):walk {RawInline = function(x)      -- code, set already
-        if tex then s = s .. ' ' .. x.text:gsub('\\idlink{[^}]*}', ''):gsub('\\%a+', ''):gsub('[{}\\]', '') end
+        if tex then s = s .. ' ' .. x.text:gsub('\\idlink{[^}]*}', ''):gsub('\\crosslink{[^}]*}', ''):gsub('\\%a+', ''):gsub('[{}\\]', '') end
       end}
       n = utf8.len(s) or #s
       for x in s:gmatch '[^%s_]+_?' do w = math.max(w, (utf8.len(x) or #x) * 1.15) end
@@ -613,7 +626,22 @@ local function table_(t)
     end
     t.caption.long = {P.Plain(b.content)}
   end
-  if tex then return {rawb '\\begin{loomtable}', t, rawb '\\end{loomtable}'} end
+  if tex then
+    -- A short table stays on one page: count its lines, with those that a narrow column makes.
+    local lines = 2 + math.ceil((utf8.len(text_of(t.caption.long or {})) or 0) / page_chars) + #t.head.rows
+    for _, body in ipairs(t.bodies) do
+      for _, r in ipairs(body.body) do
+        local high = 1
+        for i, c in ipairs(r.cells) do
+          local w = t.colspecs[i] and t.colspecs[i][2]
+          if w and w > 0 then high = math.max(high, math.ceil((utf8.len(text_of(c.contents)) or 1) / (w * page_chars))) end
+        end
+        lines = lines + high
+      end
+    end
+    local keep = lines <= 18 and ('\\Needspace{%d\\baselineskip}'):format(lines) or ''
+    return {rawb(keep .. '\\begin{loomtable}'), t, rawb '\\end{loomtable}'}
+  end
   return P.Div({t}, {class = 'tablebox'})
 end
 
@@ -670,6 +698,7 @@ end
 
 function Pandoc(doc)
   doc = doc:walk {Inlines = label_equations, Table = label_table}
+  doc = doc:walk {Inlines = tie_numbers}
   if not tex then                               -- MathML has no sized brackets; it sizes them itself
     doc = doc:walk {Math = function(m)
       m.text = m.text:gsub('\\[bB]igg?l%f[^%a]', '\\left'):gsub('\\[bB]igg?r%f[^%a]', '\\right')

@@ -39,7 +39,7 @@ SMALL = [
 
 PYTHON = """
 import json
-rows = [{"id": i, "name": "row %d" % i, "tags": [str(j) for j in range(i % 7)]} for i in range(120000)]
+rows = [{"id": i, "name": "row %d" % i, "tags": [str(j) for j in range(i % 7)]} for i in range(40000)]
 text = json.dumps(rows)
 assert json.loads(text) == rows
 """
@@ -63,11 +63,11 @@ def programs(folder):
     """Whole programs: name, command, or nothing where it is not installed."""
     source = os.path.join(folder, "big.c")
     with open(source, "w") as f:
-        for i in range(1500):
-            f.write(f"static int f{i}(int a, int b) {{ int s = {i}; for (int i = 0; i < a; i++) "
+        for i in range(200):
+            f.write(f"static __attribute__((noinline)) int f{i}(int a, int b) {{ int s = {i}; for (int i = 0; i < a; i++) "
                     f"s += (i ^ b) * {i + 3}; return s; }}\n")
         f.write("int main(int c, char **v) { int s = 0; (void)v;\n")
-        f.writelines(f"s += f{i}(c, s);\n" for i in range(1500))
+        f.writelines(f"s += f{i}(c, s);\n" for i in range(200))
         f.write("return s; }\n")
     script = {n: os.path.join(folder, n) for n in ("p.py", "p.pl", "p.sql")}
     for name, text in (("p.py", PYTHON), ("p.pl", PERL), ("p.sql", SQL)):

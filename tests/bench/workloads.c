@@ -191,7 +191,7 @@ static void *large(void *number)
     uint64_t seed = 11 + (uint64_t)(uintptr_t)number;
     char *p[8] = { NULL };
 
-    for (long n = 20000 / nthreads; n > 0; n--) {
+    for (long n = 3000 / nthreads; n > 0; n--) {
         size_t i = next_random(&seed) % 8;
         size_t size = (size_t)65536 << next_random(&seed) % 8;
         free(p[i]);
