@@ -41,7 +41,7 @@ $(1)/rooms/%.o: tangled/%.c $(1)/rename
 	@$$(CC) $$(TEST_FLAGS) $(2) $$(if $$(filter operators,$$*),-fexceptions) -MMD -MP -c $$< -o $$@
 	@$(3)
 
-# Under a sanitizer malloc must stay the sanitizer's own, which calls it before it has
+# Under asan and tsan malloc must stay the sanitizer's own, which calls it before it has
 # started.  So ours, and the calls to it in the tests, go by another name.
 $(1)/rename: tests/check.mk Makefile
 	@mkdir -p $$(@D)
@@ -63,5 +63,5 @@ TEST_RENAME = objcopy --redefine-syms=$$(@D)/../rename $$@
 
 $(eval $(call test_rooms,build/tests,,:))
 $(eval $(call test_rooms,build/tests-asan,-fsanitize=address,$(TEST_RENAME)))
-$(eval $(call test_rooms,build/tests-ubsan,-fsanitize=undefined -fno-sanitize-recover=undefined,$(TEST_RENAME)))
+$(eval $(call test_rooms,build/tests-ubsan,-fsanitize=undefined -fno-sanitize-recover=undefined,:))
 $(eval $(call test_rooms,build/tests-tsan,-fsanitize=thread,$(TEST_RENAME)))
