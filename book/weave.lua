@@ -626,22 +626,7 @@ local function table_(t)
     end
     t.caption.long = {P.Plain(b.content)}
   end
-  if tex then
-    -- A short table stays on one page: count its lines, with those that a narrow column makes.
-    local lines = 2 + math.ceil((utf8.len(text_of(t.caption.long or {})) or 0) / page_chars) + #t.head.rows
-    for _, body in ipairs(t.bodies) do
-      for _, r in ipairs(body.body) do
-        local high = 1
-        for i, c in ipairs(r.cells) do
-          local w = t.colspecs[i] and t.colspecs[i][2]
-          if w and w > 0 then high = math.max(high, math.ceil((utf8.len(text_of(c.contents)) or 1) / (w * page_chars))) end
-        end
-        lines = lines + high
-      end
-    end
-    local keep = lines <= 18 and ('\\Needspace{%d\\baselineskip}'):format(lines) or ''
-    return {rawb(keep .. '\\begin{loomtable}'), t, rawb '\\end{loomtable}'}
-  end
+  if tex then return {rawb '\\begin{loomtable}', t, rawb '\\end{loomtable}'} end
   return P.Div({t}, {class = 'tablebox'})
 end
 
