@@ -171,6 +171,12 @@ struct run *bin_put(struct bin *b, void *const *regions, unsigned n,
 }
 
 /* Park a magazine, if the depot may hold it.  [41-bin.nw: The depot] */
+/* Atomic, for bin_unpark looks at it without the lock. */
+static void set_depot(struct bin *b, struct magazine *m) REQUIRES(&b->lock)
+{
+    __atomic_store_n(&b->depot, m, __ATOMIC_RELAXED);
+}
+
 /* The depot may hold as many regions as were in use at once lately; fewer
  * of the smallest, so that magazines, at eight bytes a region, never take
  * more than an eighth of what those took. */
@@ -194,7 +200,7 @@ bool bin_park(struct bin *b, struct magazine *m)
     parked = may_park(b, m->nregions);
     if (parked) {
         m->next = b->depot;
-        b->depot = m;
+        set_depot(b, m);
         b->nmagazines++;
         b->nparked += m->nregions;
     }
@@ -209,7 +215,7 @@ static struct magazine *unpark(struct bin *b) REQUIRES(&b->lock)
 
     if (m == NULL)
         return NULL;
-    b->depot = m->next;
+    set_depot(b, m->next);
     b->nparked -= m->nregions;
     if (--b->nmagazines < b->nmagazines_low)
         b->nmagazines_low = b->nmagazines;

@@ -21,7 +21,8 @@ void run_cut(struct run *r, unsigned c)
     r->nfree = n;
     for (unsigned w = 0; w < NWORDS; w++)
         r->free[w] = n <= w * 64 ? 0 : bits_below(n - w * 64);
-    for (unsigned i = 1; i < r->npages; i++) {
+    /* The last page knows its first already; a neighbour may look there. */
+    for (unsigned i = 1; i + 1 < r->npages; i++) {
         r[i].first = r->first;
         r[i].state = RUN_NONE;
     }

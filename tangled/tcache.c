@@ -188,9 +188,7 @@ void *tcache_refill(struct tcache *t, unsigned c)
     grow(t, c);
     if (t->slots[c] == NULL)
         return take_one(t->arena, c);
-    if (capacity(t, c) >= sizeclasses[c].nmagazine
-        || t->arena->bins[c].depot != NULL)
-        m = arena_unpark(t->arena, c);
+    m = arena_unpark(t->arena, c);
     if (m == NULL)
         return fill(t, c);
     while (capacity(t, c) < m->nregions && grow(t, c))

@@ -16,6 +16,7 @@ import math
 import os
 import platform
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -117,17 +118,25 @@ def run(command, library, more):
 
 
 def measure(rows, libraries, rounds):
-    """All runs, interleaved: {(row, library): [(wall, cpu, peak, faults), ...]}."""
-    results = {}
-    for r in range(rounds + 1):                 # the first round warms up
-        for number, (row, command, more) in enumerate(rows):
-            print(f"\rround {r}/{rounds}, {number + 1}/{len(rows)} {row:20}", end="", file=sys.stderr)
-            for name, path in libraries.items():
-                one = run(command, path, more)
-                if r > 0:
-                    results.setdefault((row, name), []).append(one)
-    print("\r" + " " * 60 + "\r", end="", file=sys.stderr)
-    return {k: [statistics.median(x) for x in zip(*v)] for k, v in results.items()}
+    """All runs, interleaved: {(row, library): medians of wall, cpu, peak, faults}.
+
+    Stopped by a signal it makes do with the rounds that are complete."""
+    complete, current = [], {}
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        for r in range(rounds + 1):             # the first round warms up
+            current = {}
+            for number, (row, command, more) in enumerate(rows):
+                print(f"\rround {r}/{rounds}, {number + 1}/{len(rows)} {row:20}", end="", file=sys.stderr)
+                for name, path in libraries.items():
+                    current[row, name] = run(command, path, more)
+            complete.append(current)
+    except KeyboardInterrupt:
+        print("\ntable: stopped early", file=sys.stderr)
+    if len(complete) < 2:
+        sys.exit("table: not one round is complete")
+    print(f"\r{len(complete) - 1} rounds after one to warm up{'':30}", file=sys.stderr)
+    return {k: [statistics.median(x) for x in zip(*(c[k] for c in complete[1:]))] for k in complete[0]}
 
 
 def print_table(title, rows, libraries, median, column, unit):
