@@ -10,6 +10,7 @@
 #include "pagemap.h"
 #include "pages.h"
 
+#include <string.h>
 #include <sys/auxv.h>
 
 /* Declare what the room remembers.
@@ -39,9 +40,12 @@ static size_t nslots(void)
 /* Sixteen bytes of the kernel's randomness come with every process. */
 static uint64_t random_word(void)
 {
-    const uint64_t *bytes = (const uint64_t *)getauxval(AT_RANDOM);
+    const void *bytes = (const void *)getauxval(AT_RANDOM);
+    uint64_t words[2] = { 0, 0 };
 
-    return bytes == NULL || !options.randomize ? 0 : bytes[0] ^ bytes[1];
+    if (bytes != NULL && options.randomize)
+        memcpy(words, bytes, sizeof words);     /* they need not be aligned */
+    return words[0] ^ words[1];
 }
 
 /* Choose where chunks begin.  [31-chunk.nw: Where chunks begin] */

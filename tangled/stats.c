@@ -53,14 +53,14 @@ static void add_thread(const struct tcache *t, void *context)
     struct stats *s = context;
 
     s->nthreads++;
-    for (unsigned c = 1; c < NCLASSES; c++)
+    for (unsigned c = 1; c < NSMALL; c++)
         s->classes[c].ncached += tcache_depth(t, c);
 }
 /* Tell what is live from what is not.  [60-stats.nw: The walk] */
 /* live came in as the pages of all runs; take away what is not in use. */
 static void sum_classes(struct stats *s)
 {
-    for (unsigned c = 1; c < NCLASSES; c++) {
+    for (unsigned c = 1; c < NSMALL; c++) {
         size_t size = sizeclasses[c].size;
         s->cached += s->classes[c].ncached * size;
         s->parked += s->classes[c].nparked * size;

@@ -26,7 +26,7 @@ struct stats {
     struct {
         size_t nruns, ntaken, nparked, ncached;
         uint64_t nfills, nflushes;
-    } classes[NCLASSES];
+    } classes[NSMALL];
 };
 
 void stats_collect(struct stats *s);

@@ -10,21 +10,22 @@
 TEST_GROUPS     := unit api abuse model stress programs
 TEST_SANITIZERS := asan ubsan tsan
 TEST_LIB        := $(if $(LIB),$(LIB),build/liblitmalloc.so)
+TEST_NEEDS      := $(if $(LIB),$(LIB),all)
 TEST_ROOMS       = $(patsubst tangled/%.c,%,$(wildcard tangled/*.c))
 TEST_FLAGS       = $(LIT_FLAGS) $(LIT_DEBUG) -fno-builtin $(CPPFLAGS) $(CFLAGS)
 TEST_RUN         = LIB='$(TEST_LIB)' CC='$(CC)' CXX='$(CXX)' $(if $(SEED),SEED='$(SEED)') \
                    $(if $(SHORT),SHORT='$(SHORT)') sh tests/run
 
-check: $(TEST_LIB) build/tests/liblit.a  ## every test; ends with: N passed, N failed, N skipped
+check: $(TEST_NEEDS) build/tests/liblit.a  ## every test; ends with: N passed, N failed, N skipped
 	@$(TEST_RUN) $(TEST_GROUPS)
 
 check-asan check-ubsan check-tsan: check-%: build/tests-%/liblit.a
 	@TIMEOUT=$${TIMEOUT:-240} $(TEST_RUN) -s $* unit model stress
 
-$(TEST_GROUPS:%=check-%): check-%: $(TEST_LIB) build/tests/liblit.a
+$(TEST_GROUPS:%=check-%): check-%: $(TEST_NEEDS) build/tests/liblit.a
 	@$(TEST_RUN) $*
 
-check-%: $(TEST_LIB) build/tests/liblit.a
+check-%: $(TEST_NEEDS) build/tests/liblit.a
 	@$(TEST_RUN) $*
 
 .PHONY: check $(TEST_GROUPS:%=check-%) $(TEST_SANITIZERS:%=check-%)
