@@ -178,10 +178,15 @@ end
 -- noweb takes every word `run` for a use of `struct run`, and every field `free` for
 -- a use of the function.  A name that is one plain word and a tag or a function counts
 -- only after `struct` or before `(`; the chunk's "Uses" and the index follow.
+-- Nor does a word count in a comment, in the name of an included file, or in a source
+-- file that holds no C.
+
+local in_c = {}                        -- source file -> has it C?
 
 local function find_uses()
   local tags = {}
   for _, c in ipairs(chunks) do
+    if c.name:match '%.[ch]$' then in_c[c.file] = true end
     for _, l in ipairs(c.lines) do
       for w in l:gmatch '%f[%w_]([a-z]+)%(' do tags[w] = true end
       for w in l:gmatch 'struct%s+([%w_]+)' do tags[w] = true end
@@ -199,11 +204,14 @@ local function find_uses()
       local from, past = tonumber(col), tonumber(col) + tonumber(len)
       local word = l:sub(from, past - 1)
       local before = l:sub(1, from - 1):match '([%a]+)%s+$'
+      local lead = l:sub(1, from - 1)
+      local idle = lead:find '^%s*#%s*include' or lead:find '^%s*/?%*%s' or lead:gsub('/%*.-%*/', ''):find('/*', 1, true)
       if kind == 'c' then kept[#kept + 1] = m
+      elseif not in_c[c.file] then       -- neither a link nor a use
       elseif not (tags[word] and word:match '^[a-z]+$') or before == 'struct' or before == 'union' or before == 'enum'
           or l:find('^%s*%(', past) then
         kept[#kept + 1] = m
-        if not own[word] and not mine[word] then
+        if not own[word] and not mine[word] and not idle then
           mine[word] = true
           c.uses[#c.uses + 1] = word .. '=' .. to
           used[word] = used[word] or {}
@@ -231,7 +239,8 @@ local function chunk_div(c)
     {id = c.label, class = c.root and 'chunk root' or 'chunk', name = c.name, ref = ours(c.ref),
      prev = c.prev or '', next = c.next or '', also = list(c.also, ' '),
      usedin = list(c.usedin, ' '), defs = list(c.defs, ' '), uses = list(c.uses, ' '),
-     marks = list(c.marks, ' '), place = c.file .. ':' .. c.line})
+     marks = list(c.marks, ' '), place = c.file .. ':' .. c.line,
+     lang = in_c[c.file] and 'c' or ''})
 end
 
 -- An index: one line an entry; weave.lua sets it.

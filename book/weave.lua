@@ -405,7 +405,7 @@ end
 local function chunk(d)
   local a, code = d.attributes, d.content[2].text
   local marks, foot = read_marks(a.marks, d.identifier), footer(d)
-  local is_c = not (a.name:match '%.%w+$') or a.name:match '%.[ch]$'
+  local is_c = a.lang == 'c'
   if tex then
     local first = P.RawBlock('latex', ('\\begin{chunk}{%s}{%s}{%s}{%s}{%s}\n%s\n\\end{chunk}'):format(
       d.identifier, a.ref, name_tex[a.ref], a.prev, a.next, tex_lines(code, marks, is_c)))
