@@ -34,9 +34,9 @@ LIT_SLSR := $(shell $(CC) -fno-tree-slsr -E -x c /dev/null >/dev/null 2>&1 && ec
 LIT_FLAGS = $(LIT_STD) -g -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-plt \
   -fno-builtin-malloc -fno-builtin-calloc -fno-builtin-realloc -fno-builtin-free \
   -fno-stack-protector -pthread $(LIT_MACHINE) $(LIT_WARN)
-LIT_OPT = -O3 -fomit-frame-pointer $(LIT_SLSR)
+LIT_OPT = -O3 -fomit-frame-pointer -fdata-sections $(LIT_SLSR)
 LIT_DEBUG = -O1 -fno-omit-frame-pointer -DLIT_DEBUG=1
-LIT_LINK = -shared -Wl,-soname,liblitmalloc.so.$(SOMAJOR) -Wl,-z,now -Wl,-z,relro -pthread
+LIT_LINK = -shared -Wl,-soname,liblitmalloc.so.$(SOMAJOR) -Wl,-z,now -Wl,-z,relro -Wl,-z,noseparate-code -Wl,--sort-section=name -pthread
 CXX ?= c++
 
 ifeq ($(LINES),1)
