@@ -30,4 +30,17 @@ bench-threads: build/liblitmalloc.so $(BENCH_PROGRAMS)  ## the same from 1 to 16
 	@$(call need,python3,python3)
 	@$(call BENCH_PY,table) --threads $(if $(ROWS),--rows '$(ROWS)') $(if $(QUICK),--quick,$(if $(ROWS),,--data $(BENCH_DATA))) $(PEERS)
 
-.PHONY: bench bench-threads
+bench-count: build/liblitmalloc.so $(BENCH_PROGRAMS) build/bench/count build/bench/empty.so  ## instructions per operation, without noise
+	@$(call need,python3,python3)
+	@$(call BENCH_PY,count) $(if $(ROWS),--rows '$(ROWS)',--data $(BENCH_DATA)) $(PEERS)
+
+build/bench/count: | bench-valgrind
+bench-valgrind:
+	@$(call need,valgrind,valgrind)
+
+# For what loading any library costs.
+build/bench/empty.so:
+	@mkdir -p $(@D)
+	$(CC) -shared -fPIC -x c /dev/null -o $@
+
+.PHONY: bench bench-threads bench-count bench-valgrind
