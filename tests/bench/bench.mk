@@ -2,6 +2,7 @@
 #
 #   make bench              all rows, five rounds; writes figures/data/bench*.csv
 #   make bench QUICK=1      two rounds, only what is timed, no CSV
+#   make bench ROUNDS=9     more rounds, or fewer
 #   make bench ROWS="larson xmalloc"     some rows
 #   make bench PEERS="x=/path/libx.so"   one more allocator
 #   make bench-threads      1 to 16 threads
@@ -24,11 +25,11 @@ build/bench/%: tests/bench/%.c
 
 bench: build/liblitmalloc.so $(BENCH_PROGRAMS)  ## side by side with the packaged peers; QUICK=1, ROWS="larson heap", PEERS="x=/path/libx.so"
 	@$(call need,python3,python3)
-	@$(call BENCH_PY,table) $(if $(ROWS),--rows '$(ROWS)') $(if $(QUICK),--quick,--data $(BENCH_DATA)) $(PEERS)
+	@$(call BENCH_PY,table) $(if $(ROWS),--rows '$(ROWS)') $(if $(QUICK),--quick,--data $(BENCH_DATA)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(PEERS)
 
 bench-threads: build/liblitmalloc.so $(BENCH_PROGRAMS)  ## the same from 1 to 16 threads
 	@$(call need,python3,python3)
-	@$(call BENCH_PY,table) --threads $(if $(ROWS),--rows '$(ROWS)') $(if $(QUICK),--quick,$(if $(ROWS),,--data $(BENCH_DATA))) $(PEERS)
+	@$(call BENCH_PY,table) --threads $(if $(ROWS),--rows '$(ROWS)') $(if $(QUICK),--quick,$(if $(ROWS),,--data $(BENCH_DATA))) $(if $(ROUNDS),--rounds $(ROUNDS)) $(PEERS)
 
 bench-count: build/liblitmalloc.so $(BENCH_PROGRAMS) build/bench/count build/bench/empty.so  ## instructions per operation, without noise
 	@$(call need,python3,python3)
@@ -38,9 +39,17 @@ build/bench/count: | bench-valgrind
 bench-valgrind:
 	@$(call need,valgrind,valgrind)
 
+bench-results: build/liblitmalloc.so $(BENCH_PROGRAMS) build/bench/sizes.so  ## the experiments of the chapter Results; ROWS="malloctest server" for some
+	@$(call need,python3,python3)
+	@$(call BENCH_PY,results) $(if $(QUICK),--quick) --data $(BENCH_DATA) $(ROWS)
+
+build/bench/sizes.so: tests/bench/sizes.c
+	@mkdir -p $(@D)
+	$(BENCH_CC) -shared -fPIC $< -o $@
+
 # For what loading any library costs.
 build/bench/empty.so:
 	@mkdir -p $(@D)
 	$(CC) -shared -fPIC -x c /dev/null -o $@
 
-.PHONY: bench bench-threads bench-count bench-valgrind
+.PHONY: bench bench-threads bench-count bench-valgrind bench-results

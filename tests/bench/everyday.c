@@ -314,7 +314,7 @@ static void strings(void)
 
 static void vector(void)
 {
-    for (int n = 0; n < 400; n++) {
+    for (int n = 0; n < 200; n++) {
         size_t room = 4;
         uint32_t *v = demand(room * sizeof *v);
         for (size_t used = 0; used < 1000000; used++) {
@@ -361,7 +361,7 @@ static void large(void)
     uint64_t seed = seed_of(7);
     char *p[8] = { NULL };
 
-    for (int n = 0; n < 700; n++) {
+    for (int n = 0; n < 450; n++) {
         size_t i = next_random(&seed) % 8;
         size_t size = (size_t)65536 << next_random(&seed) % 8;
         free(p[i]);
@@ -381,7 +381,7 @@ static void zeroed(void)
     uint64_t seed = seed_of(8), sum = 0;
     char *p[256] = { NULL };
 
-    for (int n = 0; n < 4000000; n++) {
+    for (int n = 0; n < 2000000; n++) {
         size_t i = next_random(&seed) % 256;
         size_t most = n % 500 == 0 ? 262144 : n % 16 == 0 ? 4096 : 512;
         size_t size = 16 + next_random(&seed) % most;

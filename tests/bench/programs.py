@@ -33,7 +33,7 @@ select count(*) from t x join t y on x.a = y.a + 1;
 
 LUA = """
 local words, n = {}, 0
-for i = 1, 160000 do
+for i = 1, 100000 do
   local w = "word" .. (i * 7919 % 100003)
   local t = words[w]
   if not t then t = { text = w, places = {} }; words[w] = t; n = n + 1 end

@@ -4,14 +4,17 @@
 #include "workloads.h"
 
 /* ---- malloc-test: Lever and Boreham 2000; the first experiment of Evans
- * 2006.  One block of 512 bytes at a time, thrown away at once. */
+ * 2006.  One block of 512 bytes at a time, thrown away at once.  SHARE=n in
+ * the environment divides the work. */
 
 enum { PAIRS = 60000000 };
+
+static long share;
 
 static void pairs(int number)
 {
     (void)number;
-    for (long n = PAIRS / nthreads; n > 0; n--) {
+    for (long n = PAIRS / share / nthreads; n > 0; n--) {
         char *volatile p = demand(512);
         *p = 1;
         free(p);
@@ -20,13 +23,16 @@ static void pairs(int number)
 
 static void malloc_test(void)
 {
+    const char *text = getenv("SHARE");
+
+    share = text != NULL && atoi(text) > 0 ? atoi(text) : 1;
     in_threads(pairs);
 }
 
 /* ---- threadtest: Berger and others 2000.  Each thread, over and over,
  * allocates its share of 100 000 small objects and frees them all. */
 
-enum { OBJECTS = 100000, THREADTEST_ROUNDS = 250 };
+enum { OBJECTS = 100000, THREADTEST_ROUNDS = 160 };
 
 static void objects(int number)
 {
@@ -312,7 +318,7 @@ static void sh8bench(void)
  * others 2019): threads of a server that allocate in powers of two, keep
  * some blocks long, swap some with other threads, and end and are replaced. */
 
-enum { SHARED = 1000, MSTRESS_SHIFTS = 360, MSTRESS_OPS = 40000, OWN = 2000 };
+enum { SHARED = 1000, MSTRESS_SHIFTS = 300, MSTRESS_OPS = 40000, OWN = 2000 };
 
 static char *shared[SHARED];
 
