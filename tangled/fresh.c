@@ -6,22 +6,22 @@
 #include "options.h"
 #include "pages.h"
 
-/* Ask whether a heap has grown up.  [32-fresh.nw: Fresh pages] */
+/* Ask whether a heap has grown up.  [32-fresh.nw: The decision] */
 bool fresh_wants_huge(size_t nbytes)
 {
     return options.thp_from >= 0 && nbytes >= (size_t)options.thp_from
            && pages_size == 4096;
 }
 
-/* Plan for new ground.  [32-fresh.nw: Fresh pages] */
+/* Plan for new ground.  [32-fresh.nw: The decision] */
 /* Pages from..end-1 and maybe more, none of which was ever used. */
-static struct fresh plan_new(struct frontier *f, size_t from, size_t end,
+static struct backing plan_new(struct frontier *f, size_t from, size_t end,
                              size_t nused, size_t ahead)
 {
     size_t low = round_up(f->page, HUGE_PAGES);
     size_t high = round_up(end, HUGE_PAGES);
     size_t stop = from + ahead < CHUNK_PAGES ? from + ahead : CHUNK_PAGES;
-    struct fresh plan = { .first = (uint16_t)from };
+    struct backing plan = { .first = (uint16_t)from };
 
     if (low < round_down(from, HUGE_PAGES))
         low = round_down(from, HUGE_PAGES);
@@ -36,13 +36,13 @@ static struct fresh plan_new(struct frontier *f, size_t from, size_t end,
     return plan;
 }
 
-/* Plan for pages about to be used.  [32-fresh.nw: Fresh pages] */
-struct fresh fresh_plan(struct frontier *f, size_t first, size_t npages,
+/* Plan for pages about to be used.  [32-fresh.nw: The decision] */
+struct backing fresh_plan(struct frontier *f, size_t first, size_t npages,
                         size_t nused)
 {
     size_t ahead = nused / 8 < AHEAD_MAX ? nused / 8 : AHEAD_MAX;
     size_t end = first + npages;
-    struct fresh plan = { 0 };
+    struct backing plan = { 0 };
 
     if (end > f->page)
         return plan_new(f, first > f->page ? first : f->page, end, nused,
@@ -54,8 +54,8 @@ struct fresh fresh_plan(struct frontier *f, size_t first, size_t npages,
     return plan;
 }
 
-/* Back what was planned.  [32-fresh.nw: Fresh pages] */
-void fresh_back(uintptr_t chunk, struct fresh plan)
+/* Back what was planned.  [32-fresh.nw: The execution] */
+void fresh_back(uintptr_t chunk, struct backing plan)
 {
     if (plan.npages > 0)
         pages_populate((void *)(chunk + (size_t)plan.first * PAGE),

@@ -14,7 +14,7 @@ enum {
     AHEAD_MAX = 4                       /* pages backed ahead at most */
 };
 
-/* Declare the frontier and the plan.  [32-fresh.nw: Fresh pages] */
+/* Declare the frontier and the plan.  [32-fresh.nw: The picture] */
 /* Of a chunk. */
 struct frontier {
     uint16_t page;              /* below it pages had memory once */
@@ -22,7 +22,7 @@ struct frontier {
 };
 
 /* Pages of a chunk; a number of 0: none. */
-struct fresh {
+struct backing {
     uint16_t first, npages;     /* to be backed by single pages */
     uint16_t first_huge, nhuge; /* to be backed by huge pages */
 };
@@ -33,10 +33,10 @@ bool fresh_wants_huge(size_t nbytes);
 /* Pages first .. first + npages - 1 of a chunk, all clean, are about to be
  * used, in a heap that uses `nused` pages with them.  Which pages shall have
  * memory at once?  Moves the frontier.  The frontier's owner holds its lock. */
-struct fresh fresh_plan(struct frontier *f, size_t first, size_t npages,
+struct backing fresh_plan(struct frontier *f, size_t first, size_t npages,
                         size_t nused);
 
 /* Do what was planned for the chunk at that address.  Any thread, no lock. */
-void fresh_back(uintptr_t chunk, struct fresh plan);
+void fresh_back(uintptr_t chunk, struct backing plan);
 
 #endif

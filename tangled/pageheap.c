@@ -167,7 +167,7 @@ struct run *pageheap_take(struct pageheap *h, size_t npages,
 {
     size_t wanted = npages + alignment / PAGE - 1;
     struct run *r = NULL;
-    struct fresh f = { 0 };
+    struct backing f = { 0 };
 
     mutex_lock(&h->lock);
     if (wanted <= CHUNK_PAGES && (r = best_fit(&h->dirty, wanted)) == NULL)

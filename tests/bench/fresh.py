@@ -17,7 +17,7 @@ import tempfile
 import peers
 import programs
 
-POLICIES = [("never", "-1"), ("16 MiB", "16m"), ("8 MiB", "8m"), ("4 MiB", "4m"), ("2 MiB", "2m"), ("always", "0")]
+POLICIES = [("never", "-1"), ("16m", "16m"), ("8m", "8m"), ("4m", "4m"), ("2m", "2m"), ("0", "0")]
 WORKLOADS = [("churn", ["churn", "1"]), ("churn x4", ["churn", "4"]), ("large", ["large", "1"])]
 PROGRAMS = ["sqlite3", "perl", "lua", "gs"]
 
@@ -34,7 +34,7 @@ def main():
     rows = [line.split(",") for line in out.stdout.splitlines()]
     touched, huge = float(rows[0][2]), float(rows[-1][2])
     rows = [r + [f"{touched / float(r[2]):.1f}"] for r in rows]
-    peers.write_csv(f"{a.data}/fresh-cost.csv", ["way", "batch KiB", "us a page", "us to unmap", "huge KiB", "times"],
+    peers.write_csv(f"{a.data}/fresh-cost.csv", ["way", "KiB", "us/page", "us/unmap", "huge_KiB", "times"],
                     rows, "make bench-fresh: 64 MiB, a byte written in each page, medians of nine rounds", {})
     print(f"fresh: a page touched {touched} us, in a huge page {huge} us")
 
@@ -56,7 +56,7 @@ def main():
                          f"{statistics.median(x.peak for x in c) / 1024:.1f}",
                          f"{statistics.median(x.faults for x in c):.0f}"]
             table.append(line)
-    head = ["program", "cpu s"] + [f"{policy} {what}" for policy, _ in POLICIES for what in ("time", "MiB", "faults")]
+    head = ["program", "cpu_s"] + [f"{what}@{policy}" for policy, _ in POLICIES for what in ("time", "MiB", "faults")]
     peers.write_csv(f"{a.data}/fresh-policy.csv", head, table,
                     f"make bench-fresh: thp_from, {a.rounds} interleaved rounds, medians; time relative to never", {})
     print("\nfresh: figures/data/fresh-cost.csv, fresh-policy.csv")

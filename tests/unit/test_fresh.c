@@ -33,7 +33,7 @@ long pages_system_call(long n, long a, long b, long c, long d, long e, long f)
 /* What the plan has backed, page by page: 0 nothing, 1 single pages, 2 huge. */
 static char backed[CHUNK_PAGES];
 
-static void carry_out(struct fresh f)
+static void carry_out(struct backing f)
 {
     for (unsigned i = f.first; i < f.first + f.npages; i++) {
         ck_assert_uint_lt(i, CHUNK_PAGES);
@@ -52,7 +52,7 @@ static void carry_out(struct fresh f)
 START_TEST(the_numbers_in_the_chapter)
 {
     struct frontier at = { 0, false };
-    struct fresh f = fresh_plan(&at, 0, 1, 1);
+    struct backing f = fresh_plan(&at, 0, 1, 1);
 
     ck_assert_uint_eq(f.npages + f.nhuge, 0);           /* a tiny heap: nothing */
     ck_assert_uint_eq(at.page, 1);
@@ -70,7 +70,7 @@ END_TEST
 START_TEST(a_grown_heap_gets_huge_pages)
 {
     struct frontier at = { 0, false };
-    struct fresh f = fresh_plan(&at, 0, 1, GROWN);
+    struct backing f = fresh_plan(&at, 0, 1, GROWN);
 
     ck_assert(f.npages == 0 && f.first_huge == 0 && f.nhuge == HUGE_PAGES);
     ck_assert_uint_eq(at.page, HUGE_PAGES);
@@ -98,7 +98,7 @@ START_TEST(what_was_given_back_is_backed_again)
 
     ck_assert_uint_eq(fresh_plan(&at, 10, 3, SMALL).npages, 0);
     at.has_holes = true;
-    struct fresh f = fresh_plan(&at, 10, 3, SMALL);
+    struct backing f = fresh_plan(&at, 10, 3, SMALL);
     ck_assert(f.first == 10 && f.npages == 3 && f.nhuge == 0 && at.page == 100);
     ck_assert_uint_eq(fresh_plan(&at, 10, 30, GROWN).npages, AHEAD_MAX);
     ck_assert_uint_eq(fresh_plan(&at, 10, 30, 7).npages, 0);
@@ -124,7 +124,7 @@ START_TEST(a_model_page_by_page)
             n = n < CHUNK_PAGES - first ? n : CHUNK_PAGES - first;
             nused += n;
             size_t before = at.page, ahead = nused / 8 < AHEAD_MAX ? nused / 8 : AHEAD_MAX;
-            struct fresh f = fresh_plan(&at, first, n, nused);
+            struct backing f = fresh_plan(&at, first, n, nused);
             carry_out(f);
             ck_assert_uint_ge(at.page, before);                 /* F1 */
             ck_assert_uint_ge(at.page, first + n);
@@ -146,7 +146,7 @@ START_TEST(the_kernel_does_it)
     ck_assert_ptr_nonnull(c);
     pages_keep_small(c, CHUNK);
     c[5 * PAGE] = 7;
-    fresh_back((uintptr_t)c, (struct fresh){ 4, 3, HUGE_PAGES, HUGE_PAGES });
+    fresh_back((uintptr_t)c, (struct backing){ 4, 3, HUGE_PAGES, HUGE_PAGES });
     ck_assert(nhuge == 1 && npopulated == 2 && nkept_small == 2);
     ck_assert_int_eq(mincore(c, CHUNK, resident), 0);
     if ((resident[16] & 1) == 0) {
@@ -170,7 +170,7 @@ START_TEST(refusals_do_no_harm)
     ck_assert_ptr_nonnull(c);
     for (unsigned i = 0; i < 3; i++) {
         refused = advice[i];
-        fresh_back((uintptr_t)c, (struct fresh){ 0, 3, HUGE_PAGES, HUGE_PAGES });
+        fresh_back((uintptr_t)c, (struct backing){ 0, 3, HUGE_PAGES, HUGE_PAGES });
         memset(c, 1, CHUNK);
         ck_assert(pages_purge(c, CHUNK));
         ck_assert_int_eq(c[CHUNK / 2], 0);
