@@ -3,7 +3,9 @@
 
 #include "bin.h"
 
+#include "options.h"
 #include "pagemap.h"
+#include "pages.h"
 #include "report.h"
 
 enum { PARKED_BYTES_MIN = 64 * 1024, PREFETCH = 8 };
@@ -46,6 +48,25 @@ static bool choose_current(struct bin *b) REQUIRES(&b->lock)
 }
 
 /* Take regions from the runs.  [41-bin.nw: Taking] */
+/* Knuth's generator, TAOCP vol. 2, 3.3.4, with the kernel's word mixed in at
+ * each step.  No cipher: it makes guessing hard and not impossible. */
+static unsigned throw_dice(struct bin *b) REQUIRES(&b->lock)
+{
+    b->random = (b->random ^ pages_random()) * UINT64_C(6364136223846793005)
+                + UINT64_C(1442695040888963407);
+    return (unsigned)(b->random / POW2(33)) % sizeclasses[b->class].nregions;
+}
+
+static unsigned take_some(struct bin *b, unsigned want, void **out)
+    REQUIRES(&b->lock)
+{
+    if (likely(!options.random_place))
+        return run_take(b->current, want, out);
+    out[-1] = run_take_from(b->current, throw_dice(b));
+    return 1;
+}
+
+/* Take regions from the runs, continued.  [41-bin.nw: Taking] */
 unsigned bin_take(struct bin *b, unsigned want, void **out)
 {
     unsigned got = 0;
@@ -55,7 +76,7 @@ unsigned bin_take(struct bin *b, unsigned want, void **out)
         if ((b->current == NULL || b->current->nfree == 0)
             && !choose_current(b))
             break;
-        got += run_take(b->current, want - got, out - got);
+        got += take_some(b, want - got, out - got);
     }
     b->ntaken += got;
     b->nfills += got > 0;

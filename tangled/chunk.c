@@ -10,9 +10,6 @@
 #include "pagemap.h"
 #include "pages.h"
 
-#include <string.h>
-#include <sys/auxv.h>
-
 /* Declare what the room remembers.
  * [31-chunk.nw: What the room remembers] */
 /* Chunks that nobody owns but that are still mapped, and where the next new
@@ -36,18 +33,6 @@ static size_t nslots(void)
     return pagemap_npages / CHUNK_PAGES;
 }
 
-/* Find a random word.  [31-chunk.nw: Where chunks begin] */
-/* Sixteen bytes of the kernel's randomness come with every process. */
-static uint64_t random_word(void)
-{
-    const void *bytes = (const void *)getauxval(AT_RANDOM);
-    uint64_t words[2] = { 0, 0 };
-
-    if (bytes != NULL && options.randomize)
-        memcpy(words, bytes, sizeof words);     /* they need not be aligned */
-    return words[0] ^ words[1];
-}
-
 /* Choose where chunks begin.  [31-chunk.nw: Where chunks begin] */
 /* Begin a sixteenth up the window, above where non-relocatable programs and
  * their break lie, and up to half the window further, at random. */
@@ -55,7 +40,7 @@ void chunk_start(void)
 {
     size_t n = nslots();
 
-    room.hint = n / 16 + random_word() % (n / 2);
+    room.hint = n / 16 + (options.randomize ? pages_random() % (n / 2) : 0);
     decay_start(&room.decay, options.decay_ms, 0);
 }
 

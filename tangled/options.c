@@ -32,9 +32,16 @@ static const struct key {
 } keys[] = {
     /* List the keys.  [13-options.nw: The table of keys] */
     { "abort_conf", FLAG, offsetof(struct options, abort_conf), 0, 1 },
+    { "canary", FLAG, offsetof(struct options, canary), 0, 1 },
     { "confirm_conf", FLAG, offsetof(struct options, confirm_conf), 0, 1 },
     { "decay_ms", I64, offsetof(struct options, decay_ms), -1, INT32_MAX },
+    { "guard_pages", FLAG, offsetof(struct options, guard_pages), 0, 1 },
+    { "harden", FLAG, offsetof(struct options, harden), 0, 1 },
+    { "junk", FLAG, offsetof(struct options, junk), 0, 1 },
     { "narenas", U32, offsetof(struct options, narenas), 1, 1024 },
+    { "quarantine_bytes", SIZE, offsetof(struct options, quarantine_bytes),
+      0, POW2(32) },
+    { "random_place", FLAG, offsetof(struct options, random_place), 0, 1 },
     { "randomize", FLAG, offsetof(struct options, randomize), 0, 1 },
     { "sized_check", FLAG, offsetof(struct options, sized_check), 0, 1 },
     { "stats", FLAG, offsetof(struct options, stats), 0, 1 },
@@ -209,6 +216,22 @@ static void confirm(const struct options *o)
  * [13-options.nw: Start, and seal] */
 static bool sealed;
 
+/* Settle what follows from what.  [13-options.nw: Start, and seal] */
+/* harden stands for all of its parts; and what each of them wants to see are
+ * all calls, so no thread may keep anything back. */
+static void settle(struct options *o)
+{
+    if (o->harden) {
+        o->canary = o->junk = o->guard_pages = o->random_place = true;
+        if (o->quarantine_bytes == 0)
+            o->quarantine_bytes = POW2(20);
+    }
+    o->guarded = o->canary || o->junk || o->guard_pages
+                 || o->quarantine_bytes > 0;
+    if (o->guarded || o->random_place)
+        o->tcache = false;
+}
+
 /* Read the settings and seal them.  [13-options.nw: Start, and seal] */
 void options_start(char **environment, bool secure)
 {
@@ -220,6 +243,7 @@ void options_start(char **environment, bool secure)
     sealed = true;
     if (conf != NULL && !options_parse(&options, conf) && options.abort_conf)
         report_die("abort_conf is set: giving up");
+    settle(&options);
     if (options.confirm_conf)
         confirm(&options);
     /* A refusal leaves them writable, which is how they were. */

@@ -55,6 +55,11 @@ bool pages_unmap(void *p, size_t size);
  * False if it is locked (mlock): then the old bytes may still be there. */
 bool pages_purge(void *p, size_t size);
 
+/* Make pages that trap when they are touched, and undo that: then they read
+ * as zero.  Where the kernel can, this splits no mapping. */
+bool pages_guard(void *p, size_t size);
+bool pages_unguard(void *p, size_t size);
+
 /* Make a mapping longer or shorter; if it may move and does, the pages move
  * without being copied.  Returns where it is now. */
 void *pages_resize(void *p, size_t old_size, size_t size, bool may_move);
@@ -65,6 +70,10 @@ size_t pages_address_limit(void);
 
 /* Milliseconds of a clock that is cheap and never goes back. */
 uint64_t pages_now_ms(void);
+
+/* A word of the randomness that the kernel gives each process; always the
+ * same one. */
+uint64_t pages_random(void);
 
 /* How every call above reaches the kernel.  Weak, so that a test can refuse
  * what it likes. */
