@@ -33,7 +33,7 @@ static const struct key {
     { "abort_conf", FLAG, offsetof(struct options, abort_conf), 0, 1 },
     { "confirm_conf", FLAG, offsetof(struct options, confirm_conf), 0, 1 },
     { "decay_ms", I64, offsetof(struct options, decay_ms), -1, INT32_MAX },
-    { "narenas", U32, offsetof(struct options, narenas), 1, 1024 },
+    { "narenas", U32, offsetof(struct options, narenas), 0, 1024 },
     { "randomize", FLAG, offsetof(struct options, randomize), 0, 1 },
     { "sized_check", FLAG, offsetof(struct options, sized_check), 0, 1 },
     { "stats", FLAG, offsetof(struct options, stats), 0, 1 },

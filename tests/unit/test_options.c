@@ -1,6 +1,8 @@
-/* test_options.c -- O1 to O5 of the chapter on options. */
+/* test_options.c -- O1 to O5 of the chapter on options, and what the manual says.
+ *
+ * The room is compiled into this file, for its table of keys. */
 
-#include "options.h"
+#include "options.c"
 
 #include "unit.h"
 
@@ -52,6 +54,17 @@ START_TEST(defaults_are_as_told)
     free(malloc(1));
     if (getenv("LITMALLOC_CONF") == NULL)
         ck_assert(same(&options, &d));
+}
+END_TEST
+
+/* The one value that says what is so already. */
+START_TEST(no_arenas_are_as_many_as_fit)
+{
+    struct options o = defaults(), d = defaults();
+
+    o.narenas = 7;
+    ck_assert(options_parse(&o, "narenas:0"));
+    ck_assert(same(&o, &d));
 }
 END_TEST
 
@@ -142,7 +155,7 @@ START_TEST(bounds_are_kept)
         "decay_ms:2147483647", "window_bytes:65536g", "tcache_bytes:0"
     };
     static const char *const bad[] = {
-        "narenas:0", "narenas:1025", "narenas:-1", "decay_ms:-2",
+        "narenas:1025", "narenas:-1", "decay_ms:-2",
         "decay_ms:2147483648", "window_bytes:268435455",
         "window_bytes:65537g", "tcache:1", "tcache:yes", "tcache:True",
         "tcache:", "tcache", "tcache:true ", "tcach:true", "tcachee:true",
@@ -341,10 +354,70 @@ START_TEST(confirm_prints_every_setting)
 }
 END_TEST
 
+/* A number of the manual, which ends before `end`; the text behind it. */
+static const char *told(const char *at, const char *end, int64_t *value)
+{
+    const char *stop = strstr(at, end);
+
+    ck_assert_ptr_nonnull(stop);
+    ck_assert_msg(parse_number((struct word){ at, (size_t)(stop - at) }, value),
+                  "no number: %s", at);
+    return stop + strlen(end);
+}
+
+/* One entry of the manual's list, "**key**:*default*" and, unless it is a flag,
+ * " (least to most)" or " (least or more)". */
+static void the_manual_is_right(const struct key *k, const char *line)
+{
+    char name[64], value[64], pair[130];
+    const struct options d = defaults();
+    struct options o = d;
+    int64_t least = 0, most = 1;
+
+    ck_assert_int_eq(sscanf(line, "**%63[^*]**:*%63[^*]*", name, value), 2);
+    ck_assert_str_eq(name, k->name);
+    snprintf(pair, sizeof pair, "%s:%s", name, value);
+    store(&o, k, k->least + (load(&d, k) == k->least));     /* another value */
+    ck_assert_msg(!same(&o, &d), "%s", name);
+    ck_assert_msg(options_parse(&o, pair), "%s", pair);
+    ck_assert_msg(same(&o, &d), "%s is not the default", pair);
+    if (k->kind != FLAG) {
+        ck_assert_ptr_nonnull(line = strstr(line, " ("));
+        if (strstr(line, " or more)") == NULL) {
+            line = told(line + 2, " to ", &least);
+            told(line, ")\n", &most);
+        } else {
+            told(line + 2, " or more)\n", &least);
+            most = INT64_MAX;
+        }
+    }
+    ck_assert_msg(least == k->least && most == k->most, "bounds of %s", name);
+}
+
+/* Names, defaults and bounds of litmalloc(1), in the order of the table. */
+START_TEST(the_manual_agrees_with_the_table)
+{
+    char line[256];
+    size_t i = 0;
+    FILE *manual = fopen("tangled/litmalloc.1.md", "r");
+
+    ck_assert_ptr_nonnull(manual);
+    while (fgets(line, sizeof line, manual) != NULL)
+        if (strncmp(line, "**", 2) == 0 && strstr(line, "**:*") != NULL) {
+            ck_assert_uint_lt(i, sizeof keys / sizeof *keys);
+            the_manual_is_right(&keys[i++], line);
+        }
+    ck_assert_uint_eq(i, sizeof keys / sizeof *keys);
+    fclose(manual);
+}
+END_TEST
+
 static void add_tests(TCase *t)
 {
     tcase_add_test(t, defaults_are_as_told);
+    tcase_add_test(t, no_arenas_are_as_many_as_fit);
     tcase_add_test(t, every_key_is_taken);
+    tcase_add_test(t, the_manual_agrees_with_the_table);
     tcase_add_test(t, the_later_counts_and_commas_are_free);
     tcase_add_test(t, numbers_are_read);
     tcase_add_test(t, bounds_are_kept);
