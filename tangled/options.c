@@ -38,7 +38,7 @@ static const struct key {
     { "guard_pages", FLAG, offsetof(struct options, guard_pages), 0, 1 },
     { "harden", FLAG, offsetof(struct options, harden), 0, 1 },
     { "junk", FLAG, offsetof(struct options, junk), 0, 1 },
-    { "narenas", U32, offsetof(struct options, narenas), 1, 1024 },
+    { "narenas", U32, offsetof(struct options, narenas), 0, 1024 },
     { "quarantine_bytes", SIZE, offsetof(struct options, quarantine_bytes),
       0, POW2(32) },
     { "random_place", FLAG, offsetof(struct options, random_place), 0, 1 },

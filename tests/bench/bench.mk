@@ -52,8 +52,12 @@ build/bench/empty.so:
 	@mkdir -p $(@D)
 	$(CC) -shared -fPIC -x c /dev/null -o $@
 
-.PHONY: bench bench-threads bench-count bench-valgrind bench-results bench-fresh
+.PHONY: bench bench-threads bench-count bench-valgrind bench-results bench-fresh bench-guard
 
 bench-fresh: build/liblitmalloc.so $(BENCH_PROGRAMS) build/bench/fresh  ## how fresh pages get their memory, and what it costs
 	@$(call need,python3,python3)
 	@$(call BENCH_PY,fresh) --data $(BENCH_DATA) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+bench-guard: build/liblitmalloc.so $(BENCH_PROGRAMS)  ## what each part of hardening costs
+	@$(call need,python3,python3)
+	@$(call BENCH_PY,guard) --data $(BENCH_DATA) $(if $(ROUNDS),--rounds $(ROUNDS))

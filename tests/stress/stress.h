@@ -10,6 +10,8 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include "sanitized.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
@@ -28,20 +30,6 @@
 
 #define KiB ((size_t)1 << 10)
 #define MiB ((size_t)1 << 20)
-
-/* Is this built with the address or thread sanitizer?  Those need memory of their
- * own, and cannot follow a threaded process into its forked child. */
-#if defined __has_feature
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED true
-#endif
-#endif
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-#define SANITIZED true
-#endif
-#ifndef SANITIZED
-#define SANITIZED false
-#endif
 
 /* Say what is wrong, without allocating, and abort. */
 __attribute__((format(printf, 1, 2), noreturn, unused))

@@ -3,8 +3,7 @@
 
 #include "decay.h"
 
-#include <check.h>
-#include <stdlib.h>
+#include "unit.h"
 
 __extension__ typedef __int128 wide;
 
@@ -207,11 +206,8 @@ START_TEST(many_small_frees_are_one)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *t)
 {
-    Suite *s = suite_create("decay");
-    TCase *t = tcase_create("decay");
-
     tcase_add_test(t, the_weights_are_the_curve);
     tcase_add_test(t, the_numbers_in_the_chapter);
     tcase_add_test(t, the_example_of_the_figure);
@@ -221,10 +217,9 @@ int main(void)
     tcase_add_test(t, the_clock_may_go_back);
     tcase_add_loop_test(t, any_history_is_exact, 0, 20);
     tcase_add_test(t, many_small_frees_are_one);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed > 0;
+}
+
+int main(void)
+{
+    return unit_run("decay", add_tests);
 }

@@ -7,12 +7,9 @@
 #include "options.h"
 #include "pages.h"
 
-#include <check.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "unit.h"
+
 #include <sys/mman.h>
-#include <sys/syscall.h>
 
 enum { SMALL = 64, GROWN = 8 * 1024 * 1024 / PAGE };
 
@@ -178,21 +175,17 @@ START_TEST(refusals_do_no_harm)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *t)
 {
-    Suite *s = suite_create("fresh");
-    TCase *t = tcase_create("fresh");
-
-    suite_add_tcase(s, t);
     tcase_add_test(t, the_numbers_in_the_chapter);
     tcase_add_test(t, a_grown_heap_gets_huge_pages);
     tcase_add_test(t, what_was_given_back_is_backed_again);
     tcase_add_loop_test(t, a_model_page_by_page, 0, 8);
     tcase_add_test(t, the_kernel_does_it);
     tcase_add_test(t, refusals_do_no_harm);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+}
+
+int main(void)
+{
+    return unit_run("fresh", add);
 }

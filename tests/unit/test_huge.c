@@ -8,12 +8,9 @@
 #include "options.h"
 #include "pages.h"
 
-#include <check.h>
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
+#include "unit.h"
+
 #include <sys/mman.h>
-#include <sys/syscall.h>
 
 #define MIB ((size_t)1024 * 1024)
 #define LEAST ((size_t)2 * MIB + 1)
@@ -475,14 +472,9 @@ START_TEST(the_numbers_of_the_chapter)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *t)
 {
-    Suite *suite = suite_create("huge");
-    TCase *t = tcase_create("huge");
-    SRunner *runner = srunner_create(suite);
-
     tcase_add_checked_fixture(t, start, NULL);
-    tcase_set_timeout(t, 60);
     tcase_add_test(t, a_block_is_whole_zero_and_known);
     tcase_add_test(t, aligned_as_asked);
     tcase_add_test(t, what_is_no_block_is_refused);
@@ -506,9 +498,9 @@ int main(void)
     tcase_add_test(t, what_cannot_be_unmapped_is_purged);
     tcase_add_test(t, purged_by_decay);
     tcase_add_test(t, the_numbers_of_the_chapter);
-    suite_add_tcase(suite, t);
-    srunner_run_all(runner, CK_NORMAL);
-    int nfailed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return nfailed != 0;
+}
+
+int main(void)
+{
+    return unit_run("huge", add_tests);
 }
