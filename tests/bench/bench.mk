@@ -14,3 +14,9 @@ bench: build/liblitmalloc.so build/bench/workloads  ## side by side with the pac
 	  $(if $(QUICK),--quick,--csv figures/data/bench.csv) $(PEERS)
 
 .PHONY: bench
+
+# The chapters about memory and the kernel: what they show is measured by these two.
+bench-regions: build/liblitmalloc.so  ## figures/data/regions*.csv: addresses, calls of three languages
+	@CC='$(CC)' CXX='$(CXX)' sh tests/bench/regions.sh
+
+.PHONY: bench-regions
