@@ -19,4 +19,12 @@ bench: build/liblitmalloc.so build/bench/workloads  ## side by side with the pac
 bench-regions: build/liblitmalloc.so  ## figures/data/regions*.csv: addresses, calls of three languages
 	@CC='$(CC)' CXX='$(CXX)' sh tests/bench/regions.sh
 
-.PHONY: bench-regions
+build/bench/kernel-costs: tests/bench/kernel.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 -O2 -fno-builtin -Wall -Wextra -pthread $< -o $@
+
+bench-kernel: build/liblitmalloc.so build/bench/kernel-costs  ## figures/data/kernel-*: what memory costs, and who asks for it
+	@build/bench/kernel-costs figures/data "Linux $$(uname -r | cut -d. -f1,2), $$(uname -m), $$(nproc) processors; $$(date -u +%F)"
+	@CC='$(CC)' sh tests/bench/kernel-strace.sh
+
+.PHONY: bench-regions bench-kernel
