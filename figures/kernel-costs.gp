@@ -10,13 +10,13 @@ $bars << EOD
 "MAP\\_POPULATE" populate 1
 "MADV\\_POPULATE\\_WRITE" populate_write 1
 "only the zeros" clear 1
-"given back: MADV\\_DONTNEED" dontneed 1
-"given back: MADV\\_FREE" free 1
-"given back: munmap" unmap_touched 1
+"back: MADV\\_DONTNEED" dontneed 1
+"back: MADV\\_FREE" free 1
+"back: munmap" unmap_touched 1
 EOD
 set datafile separator whitespace
 unset key
-set lmargin 27
+set lmargin 33
 set rmargin 3
 set logscale x
 set xrange [50:200000]
@@ -27,4 +27,4 @@ unset grid
 set grid xtics linewidth 0.3 linecolor rgb "#A9B8C8"
 set ytics nomirror
 plot $bars using (cost(strcol(2))/$3/2+25):0:(50):(cost(strcol(2))/$3):($0-0.32):($0+0.32):ytic(1) with boxxyerror linestyle 1 fillstyle solid 0.75, \
-     $bars using (cost(strcol(2))/$3*1.15):0:(sprintf("%.0f", cost(strcol(2))/$3)) with labels left font ",8"
+     $bars using (cost(strcol(2))/$3*1.15):0:(sprintf("%.0f", cost(strcol(2))/$3)) with labels left font ",8.5"

@@ -49,7 +49,8 @@ trace() {       # trace PROGRAM ALLOCATOR LIBRARY SETTING
         -e 's/0x[0-9a-f]+( \/\* [0-9] vars?)/P\1/' "$build/trace" |
     awk '{ line = sprintf("%2d  %s", NR, $0)
            while (length(line) > 78) {
-               for (cut = 78; cut > 20 && substr(line, cut, 1) !~ /[ |]/; cut--) ;
+               for (cut = 78; cut > 20 && (substr(line, cut, 1) !~ /[ |]/ ||
+                                            substr(line, cut - 1, 1) == "="); cut--) ;
                print substr(line, 1, substr(line, cut, 1) == " " ? cut - 1 : cut)
                line = "        " substr(line, cut + 1)
            }

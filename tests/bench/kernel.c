@@ -148,22 +148,22 @@ static void pages(void)
     size_t n = CHUNK / PAGE;
     char *p = fresh(CHUNK, MADV_NOHUGEPAGE), *q;
 
-    TIMED("write_fault", "a page", n, write_pages(p, CHUNK));
-    TIMED("clear", "a page", n, memset(p, 0, CHUNK));
-    TIMED("dontneed", "a page", n, madvise(p, CHUNK, MADV_DONTNEED));
-    TIMED("read_fault", "a page", n, sink += read_pages(p, CHUNK));
-    TIMED("write_after_read", "a page", n, write_pages(p, CHUNK));
-    TIMED("free", "a page", n, madvise(p, CHUNK, MADV_FREE));
-    TIMED("write_after_free", "a page", n, write_pages(p, CHUNK));
-    TIMED("unmap_touched", "a page", n, munmap(p, CHUNK));
-    TIMED("populate", "a page", n, q = map(CHUNK, MAP_POPULATE));
+    TIMED("write_fault", "first write to a page", n, write_pages(p, CHUNK));
+    TIMED("clear", "zeros over a page that is there", n, memset(p, 0, CHUNK));
+    TIMED("dontneed", "MADV_DONTNEED; a page of 1024", n, madvise(p, CHUNK, MADV_DONTNEED));
+    TIMED("read_fault", "first read of a page", n, sink += read_pages(p, CHUNK));
+    TIMED("write_after_read", "first write to it after that", n, write_pages(p, CHUNK));
+    TIMED("free", "MADV_FREE; a page of 1024", n, madvise(p, CHUNK, MADV_FREE));
+    TIMED("write_after_free", "first write to it after that", n, write_pages(p, CHUNK));
+    TIMED("unmap_touched", "unmapped; a page of 1024", n, munmap(p, CHUNK));
+    TIMED("populate", "MAP_POPULATE; a page of 1024", n, q = map(CHUNK, MAP_POPULATE));
     munmap(q, CHUNK);
     p = fresh(CHUNK, MADV_NOHUGEPAGE);
-    TIMED("populate_write", "a page", n, madvise(p, CHUNK, MADV_POPULATE_WRITE));
+    TIMED("populate_write", "MADV_POPULATE_WRITE; a page of 1024", n, madvise(p, CHUNK, MADV_POPULATE_WRITE));
     munmap(p, CHUNK);
     p = fresh(CHUNK, MADV_HUGEPAGE);
-    TIMED("huge_fault", "a huge page", CHUNK / HUGE, (p[0] = 1, p[HUGE] = 1));
-    TIMED("huge_dontneed", "a huge page", CHUNK / HUGE, madvise(p, CHUNK, MADV_DONTNEED));
+    TIMED("huge_fault", "first write to a huge page", CHUNK / HUGE, (p[0] = 1, p[HUGE] = 1));
+    TIMED("huge_dontneed", "MADV_DONTNEED; a huge page", CHUNK / HUGE, madvise(p, CHUNK, MADV_DONTNEED));
     munmap(p, CHUNK);
 }
 
@@ -249,7 +249,7 @@ static void *run_about(void *p)
     return NULL;
 }
 
-static void drop_and_touch(const char *what, char *p, int n)
+static void drop_and_touch(const char *what, const char *of, char *p, int n)
 {
     double total = 0;
 
@@ -259,7 +259,7 @@ static void drop_and_touch(const char *what, char *p, int n)
         madvise(p, PAGE, MADV_DONTNEED);
         total += now() - start;
     }
-    note(what, "one page", total / n);
+    note(what, of, total / n);
 }
 
 static void shootdown(void)
@@ -269,13 +269,13 @@ static void shootdown(void)
 
     pin(0);
     for (int r = 0; r < ROUNDS; r++)
-        drop_and_touch("drop_alone", p, 50);
+        drop_and_touch("drop_alone", "MADV_DONTNEED of one page", p, 50);
     stop = ready = 0;
     p[HUGE] = 1;
     check(pthread_create(&t, NULL, run_about, p + HUGE) != 0, "pthread_create");
     while (!atomic_load(&ready)) {}
     for (int r = 0; r < ROUNDS; r++)
-        drop_and_touch("drop_shared", p, 50);
+        drop_and_touch("drop_shared", "the same; another thread runs", p, 50);
     stop = 1;
     pthread_join(t, NULL);
     munmap(p, CHUNK);
@@ -318,9 +318,10 @@ static void *worker(void *v)
 }
 
 /* The time of one piece of work while `n` threads do it at once. */
-static void together(const char *what, const char *of, int n, void (*work)(void), double per)
+static void together(const char *what, const char *of, int rounds, int n, void (*work)(void),
+                     double per)
 {
-    for (int r = 0; r < ROUNDS / 4; r++) {
+    for (int r = 0; r < rounds; r++) {
         pthread_t t[2];
         struct job jobs[2] = { { 0, work, 0 }, { 1, work, 0 } };
         go = ready = 0;
@@ -338,10 +339,10 @@ static void together(const char *what, const char *of, int n, void (*work)(void)
 static void threads(void)
 {
     shootdown();
-    together("fault_1", "a page; one thread", 1, fault_in, (double)CHUNK / PAGE);
-    together("fault_2", "a page; two threads", 2, fault_in, (double)CHUNK / PAGE);
-    together("map_1", "map and unmap; one thread", 1, map_and_unmap, 200);
-    together("map_2", "map and unmap; two threads", 2, map_and_unmap, 200);
+    together("fault_1", "first write to a page; one thread", 12, 1, fault_in, (double)CHUNK / PAGE);
+    together("fault_2", "the same; two threads at once", 12, 2, fault_in, (double)CHUNK / PAGE);
+    together("map_1", "map and unmap 4 KiB; one thread", 200, 1, map_and_unmap, 200);
+    together("map_2", "the same; two threads at once", 200, 2, map_and_unmap, 200);
 }
 
 /* ---- what can be counted ----------------------------------------------------------------------- */
@@ -450,7 +451,7 @@ static void count_mappings(void)
             mappings() - one);
     check(mmap(p + 32 * PAGE, PAGE, PROT_READ | PROT_WRITE,
                MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED, "mmap");
-    fprintf(counts, "filled,%ld,more mappings when it is mapped again\n", mappings() - one);
+    check(mappings() != one, "one mapping again");
     mprotect(p + 16 * PAGE, PAGE, PROT_READ);
     fprintf(counts, "protected,%ld,more when another is made read-only\n", mappings() - one);
     munmap(p, 64 * PAGE);

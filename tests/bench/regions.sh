@@ -84,3 +84,10 @@ says() {        # says LIBRARY PROGRAM: the first line on fd 2, addresses taken 
 } >"$OUT/regions-misuse.csv.new"
 mv "$OUT/regions-misuse.csv.new" "$OUT/regions-misuse.csv"
 head -n 40 "$OUT"/regions*.csv
+
+# The drawings have the addresses in them: say which are no longer true.
+for figure in figures/regions-space.tex figures/regions-frames.tex; do
+    for address in $(grep -Eo '0x[0-9a-f]{6,}' "$figure"); do
+        grep -q "$address" "$OUT"/regions*.csv || echo "regions.sh: $figure: $address is not in the data any more" >&2
+    done
+done
