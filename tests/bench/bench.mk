@@ -61,3 +61,18 @@ bench-fresh: build/liblitmalloc.so $(BENCH_PROGRAMS) build/bench/fresh  ## how f
 bench-guard: build/liblitmalloc.so $(BENCH_PROGRAMS)  ## what each part of hardening costs
 	@$(call need,python3,python3)
 	@$(call BENCH_PY,guard) --data $(BENCH_DATA) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+
+# The chapters about memory and the kernel: what they show is measured by these two.
+bench-regions: build/liblitmalloc.so  ## figures/data/regions*.csv: addresses, calls of three languages
+	@CC='$(CC)' CXX='$(CXX)' sh tests/bench/regions.sh
+
+build/bench/kernel-costs: tests/bench/kernel.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 -O2 -fno-builtin -Wall -Wextra -pthread $< -o $@
+
+bench-kernel: build/liblitmalloc.so build/bench/kernel-costs  ## figures/data/kernel-*: what memory costs, and who asks for it
+	@build/bench/kernel-costs figures/data "Linux $$(uname -r | cut -d. -f1,2), $$(uname -m), $$(nproc) processors; $$(date -u +%F)"
+	@CC='$(CC)' sh tests/bench/kernel-strace.sh
+
+.PHONY: bench-regions bench-kernel
