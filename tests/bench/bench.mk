@@ -2,7 +2,7 @@
 #
 #   make bench              all rows, five rounds; writes figures/data/bench*.csv
 #   make bench QUICK=1      two rounds, only what is timed, no CSV
-#   make bench ROUNDS=9     more rounds, or fewer
+#   make bench ROUNDS=9     more rounds, or fewer; 0: one, not even warmed up
 #   make bench ROWS="larson xmalloc"     some rows
 #   make bench PEERS="x=/path/libx.so"   one more allocator
 #   make bench-threads      1 to 16 threads

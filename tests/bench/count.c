@@ -6,7 +6,8 @@
  * Counting is off until the loop has run often enough to be warm; then it is
  * switched on for one stretch of the same loop.  With `null` the loop calls
  * functions of one instruction, `ret`, instead: what is then counted, less
- * those, is the loop's own. */
+ * those, is the loop's own.  With IDLE=1 in the environment a second thread
+ * sleeps meanwhile, so that nobody may leave out what threads need. */
 
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -126,6 +127,13 @@ static void remote(int rounds)
     }
 }
 
+static void *sleep_always(void *unused)
+{
+    for (;;)
+        pause();
+    return unused;
+}
+
 static void make_order(const char *way)
 {
     uint64_t seed = 42;
@@ -173,6 +181,9 @@ int main(int argc, char **argv)
     size = strtoul(argv[2], NULL, 10);
     n = (uint32_t)strtoul(argv[3], NULL, 10);
     int rounds = atoi(argv[4]);
+    pthread_t idle;
+    if (getenv("IDLE") != NULL && pthread_create(&idle, NULL, sleep_always, NULL))
+        return 1;
     make_order(argv[1]);
     for (size_t i = 0; i < sizeof loops / sizeof *loops; i++) {
         if (strcmp(argv[1], loops[i].name) != 0)

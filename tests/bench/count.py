@@ -37,6 +37,8 @@ ROWS = [(f"pair {s}", "pair", s, 1, 20000, 2, 30 if s <= 1024 else 70 if s == 16
     ("realloc in place", "realloc", 512, 1, 20000, 1, 60, False),
     ("remote free", "remote", 64, 1000, 40, 1, 25, False),
 ]
+# Which of them are also run beside a sleeping thread, to count what locks cost; calls a pair or round.
+ATOMIC_ROWS = ["pair 64", "batch 1000", "shuffled 5000", "shuffled 100000", "churn 16-512", "remote free"]
 HELLO = "hello, world"
 
 
@@ -51,6 +53,39 @@ def count(library, loop, size, blocks, rounds, null=False):
     if p.returncode != 0 or not m:
         sys.exit(f"\nbench-count: {loop} failed under {library}: {p.stderr[-400:]}")
     return int(m.group(1)) / (blocks * rounds)
+
+
+def atomic_addresses(path, known={}):
+    """Where the object file has an instruction that reads and writes memory in one step (x86-64)."""
+    if path not in known:
+        text = subprocess.run(["objdump", "-d", "--no-show-raw-insn", path], capture_output=True, text=True).stdout
+        known[path] = {int(m.group(1), 16) for m in re.finditer(
+            r"^ *([0-9a-f]+):\t(?:lock |xchg +(?:%\w+,[^%\n]*\(|[^%\n]*\())", text, re.M)}
+    return known[path]
+
+
+def atomics(library, loop, size, blocks, rounds, calls):
+    """Atomic read-modify-write instructions in 1000 calls of malloc or free."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = os.path.join(folder, "out")
+        command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", "--collect-atstart=no", "--dump-instr=yes",
+                   "--compress-pos=no", "--compress-strings=no", "build/bench/count", loop, str(size), str(blocks), str(rounds)]
+        env = peers.environment({"IDLE": "1", **({"LD_PRELOAD": library} if library else {})})
+        subprocess.run(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True, timeout=300)
+        total, where, inclusive = 0, None, False
+        for line in open(out):
+            if line.startswith("ob="):
+                path = line[3:].strip()
+                # The loop's own are not meant; nor is what has no file.
+                where = set() if path.endswith("/count") or not os.path.exists(path) else atomic_addresses(path)
+            elif line.startswith("calls="):
+                inclusive = True                # the next line is the callee's cost
+            elif line.startswith("0x"):
+                address, _, cost = line.split()
+                if not inclusive and where and int(address, 16) in where:
+                    total += int(cost)
+                inclusive = False
+    return 1000 * total / (blocks * rounds * calls)
 
 
 def hello(library, empty):
@@ -107,6 +142,18 @@ def main():
             bars.append([name + (", with its loop" if with_loop else ""), f"{value:.1f}", f"<= {bar}",
                          "met" if value <= bar + 0.05 else "missed"])
 
+    held = []
+    if not wanted and os.uname().machine == "x86_64" and shutil.which("objdump"):
+        print("\natomic instructions in 1000 calls, a second thread asleep (a lock taken and released: two, or one and a store)")
+        print(f"{'':18}" + "".join(f"{n:>{width}}" for n in libraries))
+        named = [r for r in rows if r[0] in ATOMIC_ROWS]
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            values = list(pool.map(lambda job: atomics(libraries[job[1]], *job[0][1:6]), [(r, n) for r in named for n in libraries]))
+        for k, row in enumerate(named):
+            cells = values[k * len(libraries):(k + 1) * len(libraries)]
+            print(f"{row[0]:18}" + "".join(f"{v:>{width}.1f}" for v in cells))
+            held.append([row[0], *(f"{v:.1f}" for v in cells)])
+
     smallest = []
     if not wanted or "hello" in wanted:
         empty = os.path.abspath("build/bench/empty.so")
@@ -134,6 +181,9 @@ def main():
         peers.write_csv(os.path.join(a.data, "counts-size.csv"), ["size", *libraries, "loop"], sizes, remark, libraries)
         peers.write_csv(os.path.join(a.data, "counts-hello.csv"), ["allocator", "resident_kib", "faults", "calls"], smallest,
                         "make bench-count; medians of 11 runs; glibc with an empty library preloaded", libraries)
+        if held:
+            peers.write_csv(os.path.join(a.data, "counts-atomics.csv"), ["operation", *libraries], held,
+                            "make bench-count; atomic instructions in 1000 calls, a second thread asleep", libraries)
         peers.write_csv(os.path.join(a.data, "counts-bars.csv"), ["bar", "counted", "limit", "met"], bars, remark, libraries)
 
 

@@ -78,12 +78,16 @@ class Lab:
                 row += [f"{middle:.2f}", f"{low:.2f}", f"{high:.2f}"]
             rows.append(row)
         self.save("malloctest", head, rows, f"million pairs a second; {CYCLES // SHARE} pairs of 512 bytes in all")
+        at = {(t, n): statistics.median(got[t, n]) for t in THREADS for n in self.libraries}
+        self.save("malloctest-summary", ["allocator", "one", "two", "eight", "twenty", "gain", "kept"], [
+            [n, *(f"{at[t, n]:.1f}" for t in (1, 2, 8, 20)), f"{at[2, n] / at[1, n]:.2f}", f"{at[20, n] / at[2, n]:.2f}"]
+            for n in self.libraries], "million pairs a second; gain: two threads over one; kept: twenty over two")
 
     # -- arenas without caches: the paper's design, and one arena -----------------------------
 
     def arenas(self):
         arenas = 4 * os.cpu_count()
-        ways = {"cached": "tcache:true", f"arenas": f"tcache:false,narenas:{arenas}",
+        ways = {"cached": "tcache:true", "arenas": f"tcache:false,narenas:{arenas}",
                 "two": "tcache:false,narenas:2", "one": "tcache:false,narenas:1"}
         ours = self.libraries["litmalloc"]
         jobs = {(t, w): lambda t=t, conf=conf: self.cycles_per_second(ours, t, conf)
@@ -186,8 +190,8 @@ class Lab:
         for name, value, form, what in (("programs", lambda c: c.wall, "{:.3f}", "seconds"),
                                         ("programs-peak", lambda c: c.peak / 1024, "{:.1f}", "MiB, peak resident"),
                                         ("programs-faults", lambda c: c.faults, "{:.0f}", "page faults")):
-            self.save(name, ["program", *self.libraries], [
-                [r[0], *(form.format(statistics.median(map(value, got[r[0], n]))) for n in self.libraries)] for r in rows], what)
+            self.save(name, ["allocator", *(r[0] for r in rows)], [
+                [n, *(form.format(statistics.median(map(value, got[r[0], n]))) for r in rows)] for n in self.libraries], what)
 
     # -- what spacing the classes is worth ---------------------------------------------------------
 
@@ -199,7 +203,6 @@ class Lab:
                 ours += [int(r["size"]) for r in csv.DictReader(line for line in f if not line.startswith("#"))]
         powers = [2 ** k for k in range(4, 20)]
         paper = [2, 4, 8] + list(range(16, 513, 16)) + [1024, 2048] + [2 ** k for k in range(12, 20)]
-        steps = [s for s in range(16, 1025, 16)] + [2048, 4096] + [2 ** k for k in range(13, 20)]
 
         def rounder(sizes):
             sizes, table, at = sorted(sizes), [], 0
@@ -210,7 +213,6 @@ class Lab:
             return table
         ways = {"powers": rounder(powers), "paper": rounder(paper), "glibc": [max(32, (n + 8 + 15) // 16 * 16) for n in range(65537)],
                 "ours": rounder(ours)}
-        del steps
         table = []
         with tempfile.TemporaryDirectory() as folder:
             whole, _ = programs.programs(folder)
@@ -231,7 +233,7 @@ class Lab:
                 table.append([name, f"{calls / 1000:.0f}", f"{100 * small / calls:.1f}", f"{total / calls:.0f}", *(
                     f"{100 * (sum(w[s] * n for s, n in asked.items()) - total) / total:.1f}" for w in ways.values())])
         print(f"\r{'':78}", file=sys.stderr)
-        means = ["mean", "", *(f"{statistics.fmean(float(r[i]) for r in table):.1f}" if i > 2 or i == 2 else "" for i in range(2, 4)),
+        means = ["mean", "–", f"{statistics.fmean(float(r[2]) for r in table):.1f}", "–",
                  *(f"{statistics.fmean(float(r[i]) for r in table):.1f}" for i in range(4, 4 + len(ways)))]
         self.save("classes", ["program", "calls", "small", "mean", *ways], [*table, means],
                   "requests in thousands, percent of at most 512 bytes, mean size; percent that rounding adds to what was asked")

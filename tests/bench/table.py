@@ -59,7 +59,8 @@ def chosen(rows, wanted):
 # ---- measuring ------------------------------------------------------------------------
 
 def measure(rows, libraries, rounds):
-    """{(row, allocator): [Cost, ...]}, the first round thrown away; a signal ends it after the last complete one."""
+    """{(row, allocator): [Cost, ...]}, the first round thrown away (unless it is the only one wanted);
+    a signal ends it after the last complete one."""
     complete = []
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     order = list(libraries)
@@ -75,10 +76,12 @@ def measure(rows, libraries, rounds):
             complete.append(current)
     except KeyboardInterrupt:
         print("\nbench: stopped early", file=sys.stderr)
-    if len(complete) < 2:
+    if rounds > 0:
+        complete = complete[1:]
+    if not complete:
         sys.exit("bench: not one round is complete")
-    print(f"\r{len(complete) - 1} rounds{'':70}", file=sys.stderr)
-    return {k: [c[k] for c in complete[1:]] for k in complete[0]}
+    print(f"\r{len(complete)} rounds{'':70}", file=sys.stderr)
+    return {k: [c[k] for c in complete] for k in complete[0]}
 
 
 class Result:
@@ -137,8 +140,12 @@ def quiet_passes(rows, libraries, results):
         if strace:
             result.calls = system_calls(row, name, libraries[name])
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        for number, _ in enumerate(pool.map(one, jobs)):
-            peers.progress(f"memory after the load and system calls, {number + 1} of {len(jobs)}")
+        try:
+            for number, _ in enumerate(pool.map(one, jobs)):
+                peers.progress(f"memory after the load and system calls, {number + 1} of {len(jobs)}")
+        except KeyboardInterrupt:
+            print("\nbench: stopped early; what was not reached is left out", file=sys.stderr)
+            pool.shutdown(cancel_futures=True)
     print(f"\r{'':78}", file=sys.stderr)
 
 
@@ -218,6 +225,8 @@ def judge(rows, libraries, results, quiet):
     if quiet:
         for r in work:
             x = results[r.name, "litmalloc"]
+            if x.after is None:
+                continue
             if x.live:
                 bars.add(f"{r.name}: resident a second later / (1.1 live + 4 MiB)", x.after / (1.1 * x.live + 4 * MIB), 1.0)
             if x.peak_live:
@@ -225,10 +234,22 @@ def judge(rows, libraries, results, quiet):
     return bars
 
 
+def losses(rows, libraries, table):
+    """Each row against its best packaged peer, the worst for us first."""
+    found = []
+    for r in rows:
+        ours = table[r.name, "litmalloc"]
+        peer = min((n for n in libraries if n in peers.PACKAGED or n == "glibc"), key=lambda n: table[r.name, n].wall)
+        best = table[r.name, peer]
+        found.append([r.name, f"{1000 * ours.wall:.0f}", f"{1000 * best.wall:.0f}", peer, f"{ours.wall / best.wall:.2f}",
+                      f"{ours.faults:.0f}", f"{best.faults:.0f}"])
+    return sorted(found, key=lambda x: -float(x[4]))
+
+
 def save(folder, rows, libraries, results, bars, command):
     def path(name):
         return os.path.join(folder, name)
-    remark = f"{command}; medians of {len(next(iter(results['costs'].values())))} interleaved rounds"
+    remark = f"{command}; medians; interleaved rounds: {len(next(iter(results['costs'].values())))}"
     table = results["table"]
     head = ["row", "allocator", "wall", "low", "high", "cpu", "peak_kib", "faults", "after_kib", "calls"]
     peers.write_csv(path("bench.csv"), head, [
@@ -252,6 +273,8 @@ def save(folder, rows, libraries, results, bars, command):
     heads = [f"{g}{c}_{a}" for g in ("", "program_") for c in ("time", "peak", "faults") for a in ("best", "glibc")]
     peers.write_csv(path("bench-mean.csv"), ["allocator", *heads], means,
                     remark + "; geometric means against the best of each row, and against glibc", libraries)
+    peers.write_csv(path("bench-losses.csv"), ["row", "ours", "best", "peer", "ratio", "faults", "peer_faults"],
+                    losses(rows, libraries, table)[:8], remark + "; ms; the rows in which we stand worst", libraries)
     peers.write_csv(path("bench-bars.csv"), ["bar", "measured", "limit", "met", "what"], bars.rows, remark, libraries)
 
 
@@ -271,7 +294,7 @@ def sweep(libraries, rounds, wanted, folder):
         bars.add(f"{name}: 16 threads against {cores}, share of the speed kept", at / many, 0.95, most=False)
     bars.show()
     if folder:
-        remark = f"make bench-threads; medians of {rounds} interleaved rounds; seconds"
+        remark = f"make bench-threads; medians; interleaved rounds: {max(rounds, 1)}; seconds"
         peers.write_csv(os.path.join(folder, "bench-threads.csv"), ["row", "workload", "threads", *libraries], [
             [r.name, r.command[1], r.command[2], *(f"{table[r.name, n].wall:.4f}" for n in libraries)] for r in rows],
             remark, libraries)
@@ -282,7 +305,7 @@ def sweep(libraries, rounds, wanted, folder):
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--library", default="build/liblitmalloc.so")
-    p.add_argument("--rounds", type=int, default=5)
+    p.add_argument("--rounds", type=int)
     p.add_argument("--rows", default="")
     p.add_argument("--data", help="write the CSV files of the book there")
     p.add_argument("--quick", action="store_true", help="two rounds, and only what is timed")
@@ -291,15 +314,17 @@ def main():
     p.add_argument("peers", nargs="*", help="name=/path/lib.so")
     a = p.parse_args()
     libraries = peers.find(a.library, a.peers)
+    if a.rounds is None:
+        a.rounds = 2 if a.quick else 5
     if a.threads:
-        return sweep(libraries, 2 if a.quick else a.rounds, a.rows, a.data)
+        return sweep(libraries, a.rounds, a.rows, a.data)
     with tempfile.TemporaryDirectory() as folder:
         whole, missing = programs.programs(folder)
         for package in missing:
             print(f"bench: a row is left out: Debian's package {package} is missing", file=sys.stderr)
         rows = [workload_row(n, t) for n, t in WORKLOADS] + [Row(n, c, e, True) for n, c, e in whole]
         rows = chosen(rows, a.rows)
-        costs = measure(rows, libraries, 2 if a.quick else a.rounds)
+        costs = measure(rows, libraries, a.rounds)
         table = {k: Result(v) for k, v in costs.items()}
         if not a.quick:
             quiet_passes(rows, libraries, table)
@@ -321,7 +346,7 @@ def main():
         print(f"{n:16}" + "".join(cells))
     bars = judge(rows, libraries, table, not a.quick)
     bars.show()
-    if a.data and not a.quick and not a.rows:
+    if a.data and not a.rows:
         save(a.data, rows, libraries, {"costs": costs, **{"table": table}}, bars, a.command)
 
 
