@@ -13,4 +13,8 @@ bench: build/liblitmalloc.so build/bench/workloads  ## side by side with the pac
 	@python3 tests/bench/table.py --library build/liblitmalloc.so --workloads build/bench/workloads \
 	  $(if $(QUICK),--quick,--csv figures/data/bench.csv) $(PEERS)
 
-.PHONY: bench
+# Which run to take from: the rings of 2006 beside other rules.  Exact counts, same seed same file.
+bench-rings:  ## fullness rings beside lowest-first and others; figures/data/lineage-rings*.csv
+	@CC='$(CC)' SEED='$(or $(SEED),20060416)' sh tests/bench/rings.sh
+
+.PHONY: bench bench-rings
