@@ -152,4 +152,5 @@ cost() {
     done
 } > $work/cost.csv
 cp $work/cost.csv "$OUT/lineage-rings-cost.csv"
+python3 tests/bench/rings.py "$OUT" >&2
 echo "rings: wrote $OUT/lineage-rings*.csv and lineage-descent.csv" >&2
