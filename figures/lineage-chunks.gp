@@ -1,4 +1,6 @@
 # lineage-chunks.gp -- pages in chunks that could not be given back, after the descent.
+set terminal pdfcairo size 13.5cm,4.4cm font "TeX Gyre Pagella,9" linewidth 1 rounded
+set output outfile
 set yrange [0:100]
 set ylabel "% of the chunks at the peak"
 set style data histograms

@@ -147,8 +147,8 @@ cost() {
     echo "# instructions per call (malloc or free), bitmap work included, by callgrind; scale 1"
     echo "rule,tide,steady,drift"
     export LITMALLOC_CONF=window_bytes:8g
-    for r in $choices $others; do
-        echo "$r,$(cost tide $r),$(cost steady $r),$(cost drift $r)"
+    for r in $choices; do
+        echo "${r%=},$(cost tide $r),$(cost steady $r),$(cost drift $r)"
     done
 } > $work/cost.csv
 cp $work/cost.csv "$OUT/lineage-rings-cost.csv"
