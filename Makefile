@@ -34,9 +34,9 @@ LIT_SLSR := $(shell $(CC) -fno-tree-slsr -E -x c /dev/null >/dev/null 2>&1 && ec
 LIT_FLAGS = $(LIT_STD) -g -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-plt \
   -fno-builtin-malloc -fno-builtin-calloc -fno-builtin-realloc -fno-builtin-free \
   -fno-stack-protector -pthread $(LIT_MACHINE) $(LIT_WARN)
-LIT_OPT = -O3 -fomit-frame-pointer $(LIT_SLSR)
+LIT_OPT = -O3 -fomit-frame-pointer -fdata-sections $(LIT_SLSR)
 LIT_DEBUG = -O1 -fno-omit-frame-pointer -DLIT_DEBUG=1
-LIT_LINK = -shared -Wl,-soname,liblitmalloc.so.$(SOMAJOR) -Wl,-z,now -Wl,-z,relro -pthread
+LIT_LINK = -shared -Wl,-soname,liblitmalloc.so.$(SOMAJOR) -Wl,-z,now -Wl,-z,relro -Wl,-z,noseparate-code -Wl,--sort-section=name -pthread
 CXX ?= c++
 
 ifeq ($(LINES),1)
@@ -191,7 +191,7 @@ spell:           ## hunspell over the prose, with book/words.txt
 	@$(call need,hunspell,hunspell hunspell-en-us)
 	@sh book/spell.sh $(NW)
 
--include tests/check.mk tests/bench/bench.mk
+-include tests/check.mk tests/bench/bench.mk tests/bench/rings.mk
 
 # ---- installing ------------------------------------------------------------------------------
 
@@ -229,7 +229,7 @@ DEPS_BUILD += gcc make noweb
 DEPS_TEST += check pkg-config g++ clang cppcheck universal-ctags python3 binutils $(shell sed '/^#/d' tests/programs/packages.txt 2>/dev/null)
 DEPS_BOOK += pandoc texlive-latex-recommended texlive-luatex texlive-pictures fonts-lmodern lmodern fonts-texgyre \
   fonts-texgyre-math tex-gyre graphviz gnuplot-nox poppler-utils epubcheck hunspell hunspell-en-us
-DEPS_BENCH += libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 valgrind sqlite3 jq perl
+DEPS_BENCH += libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 libtbbmalloc2 strace valgrind lua5.4 z3 sqlite3 jq perl
 
 deps:            ## installs what the project needs from Debian's packages; DRY=1 prints
 	@DRY='$(DRY)' sh book/deps.sh build '$(DEPS_BUILD)' test '$(DEPS_TEST)' book '$(DEPS_BOOK)' bench '$(DEPS_BENCH)'

@@ -115,16 +115,19 @@ static bool run_gained(struct bin *b, struct run *r) REQUIRES(&b->lock)
 
 /* Find the run that a region is from.
  * [41-bin.nw: Bringing regions home] */
-/* The run a region is from.  The caller has seen that it lies in a chunk of
- * this arena; that it lies in a run of this class is for us to see. */
+/* The run a region is from, NULL if it lies in no arena's chunk (any more);
+ * that it lies in a run of this class is for the next function to see. */
 static struct run *home_of(void *region)
 {
-    return run_of(pagemap_chunk(region), (uintptr_t)region);
+    struct chunk *c = pagemap_chunk(region);
+
+    return c == NULL || c->arena == NULL ? NULL
+                                         : run_of(c, (uintptr_t)region);
 }
 
 static bool is_ours(const struct bin *b, const struct run *r, void *region)
 {
-    return r->state == RUN_SMALL && r->class == b->class
+    return r != NULL && r->state == RUN_SMALL && r->class == b->class
            && run_holds(r, (uintptr_t)region);
 }
 

@@ -27,7 +27,7 @@ static struct {
 } room = { .lock = MUTEX_INIT(RANK_CHUNK) };
 
 /* Stands in the map for a slot in work; all zero, so nobody's. */
-static struct chunk pending;
+static struct chunk pending __attribute__((section(".bss.zz_large")));
 
 /* Count the slots of the window.  [31-chunk.nw: Where chunks begin] */
 /* A slot is a place for a chunk: its address divided by CHUNK. */
@@ -56,7 +56,7 @@ void chunk_start(void)
     size_t n = nslots();
 
     room.hint = n / 16 + random_word() % (n / 2);
-    decay_start(&room.decay, options.decay_ms, pages_now_ms());
+    decay_start(&room.decay, options.decay_ms, 0);
 }
 
 /* Claim a slot, and leave one.  [31-chunk.nw: Mapping a slot] */
@@ -119,6 +119,7 @@ static struct chunk *map_chunk(void)
         base_put(c, sizeof *c);
         return NULL;
     }
+    pages_keep_small((void *)c->address, CHUNK);
     pagemap_enter(c->address, c);
     mutex_lock(&room.lock);
     room.nchunks++;

@@ -380,7 +380,7 @@ static size_t huge_request(size_t size)
     return size > LARGE_MAX ? size : LARGE_MAX + 1;
 }
 
-void *door_take_aligned(size_t size, size_t alignment)
+static NOINLINE void *take_aligned_slow(size_t size, size_t alignment)
 {
     unsigned c = aligned_class(size, alignment);
     struct thread *t;
@@ -395,6 +395,16 @@ void *door_take_aligned(size_t size, size_t alignment)
         return huge_take(huge_request(size), alignment, &zeroed);
     struct arena *a = thread_has_none(t) ? arenas[0] : t->cache.arena;
     return a == NULL ? NULL : arena_take_large(a, c, alignment, &zeroed);
+}
+
+void *door_take_aligned(size_t size, size_t alignment)
+{
+    if (likely(size <= TABLE_MAX && alignment <= TABLE_MAX)) {
+        size_t n = round_up(size | (size == 0), alignment);
+        if (likely(n <= TABLE_MAX))
+            return door_take(n);
+    }
+    return take_aligned_slow(size, alignment);
 }
 
 /* Free with what the caller knows.  [70-malloc.nw: The file] */

@@ -10,12 +10,13 @@
 #include <sys/syscall.h>
 
 /* Set what holds when nothing is said.  [13-options.nw: The record] */
-struct options options = {
+struct options options __attribute__((section(".data"))) = {
     .randomize = true,
     .sized_check = true,
     .tcache = true,
     .decay_ms = 10000,
     .tcache_bytes = POW2(25),
+    .thp_from = POW2(23),
     .window_bytes = POW2(40),
 };
 
@@ -40,6 +41,7 @@ static const struct key {
     { "tcache", FLAG, offsetof(struct options, tcache), 0, 1 },
     { "tcache_bytes", SIZE, offsetof(struct options, tcache_bytes), 0,
       INT64_MAX },
+    { "thp_from", I64, offsetof(struct options, thp_from), -1, INT64_MAX },
     { "window_bytes", SIZE, offsetof(struct options, window_bytes),
       POW2(28), POW2(46) },
 };

@@ -14,6 +14,9 @@
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
 
 size_t pages_size = 4096;
 
@@ -104,6 +107,36 @@ bool pages_make_writable(void *p, size_t size)
                                        PROT_READ | PROT_WRITE, 0, 0, 0));
 }
 
+/* Back pages before they are touched.
+ * [20-pages.nw: Backed before touched] */
+static bool advise(void *p, size_t size, int advice)
+{
+    return !is_error(pages_system_call(SYS_madvise, (long)p, (long)size,
+                                       advice, 0, 0, 0));
+}
+
+void pages_populate(void *p, size_t size)
+{
+    advise(p, size, MADV_POPULATE_WRITE);
+}
+
+void pages_populate_huge(void *p, size_t size)
+{
+    advise(p, size, MADV_HUGEPAGE);
+    advise(p, size, MADV_POPULATE_WRITE);
+    advise(p, size, MADV_NOHUGEPAGE);
+}
+
+void pages_keep_small(void *p, size_t size)
+{
+    advise(p, size, MADV_NOHUGEPAGE);
+}
+
+void pages_prefer_huge(void *p, size_t size)
+{
+    advise(p, size, MADV_HUGEPAGE);
+}
+
 /* Give back pages.  [20-pages.nw: Giving back] */
 bool pages_unmap(void *p, size_t size)
 {
@@ -113,8 +146,7 @@ bool pages_unmap(void *p, size_t size)
 
 bool pages_purge(void *p, size_t size)
 {
-    return !is_error(pages_system_call(SYS_madvise, (long)p, (long)size,
-                                       MADV_DONTNEED, 0, 0, 0));
+    return advise(p, size, MADV_DONTNEED);
 }
 
 /* Resize a mapping.  [20-pages.nw: Longer and shorter] */

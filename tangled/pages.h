@@ -33,6 +33,19 @@ void *pages_reserve(size_t size);
 /* Let `p`, from pages_reserve, be written to. */
 bool pages_make_writable(void *p, size_t size);
 
+/* Back mapped memory before it is touched, in one call; what has memory
+ * stays as it is.  Where the kernel does not know how, nothing happens. */
+void pages_populate(void *p, size_t size);
+
+/* The same with huge pages, if it can be; p and size are multiples of
+ * HUGE_PAGE.  Afterwards the memory is as after pages_keep_small. */
+void pages_populate_huge(void *p, size_t size);
+
+/* Back this memory by single pages only, or by huge ones where a touch may
+ * bring one, whatever the system prefers. */
+void pages_keep_small(void *p, size_t size);
+void pages_prefer_huge(void *p, size_t size);
+
 /* Declare the ways to give them back.  [20-pages.nw: The files] */
 /* Give back memory and addresses.  May fail when the process has as many
  * mappings as the system allows; then the memory is still there. */

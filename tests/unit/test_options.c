@@ -18,7 +18,8 @@ static_assert(_Alignof(struct options) == SEAL_ALIGNMENT, "from its start");
 static_assert(offsetof(struct options, narenas) == 0x08
               && offsetof(struct options, decay_ms) == 0x10
               && offsetof(struct options, tcache_bytes) == 0x18
-              && offsetof(struct options, window_bytes) == 0x20,
+              && offsetof(struct options, thp_from) == 0x20
+              && offsetof(struct options, window_bytes) == 0x28,
               "figure options");
 
 static struct options defaults(void)
@@ -28,6 +29,7 @@ static struct options defaults(void)
                              .tcache = true,
                              .decay_ms = 10000,
                              .tcache_bytes = (size_t)32 << 20,
+                             .thp_from = 8 << 20,
                              .window_bytes = (size_t)1024 << 30 };
 }
 
@@ -48,6 +50,7 @@ static bool same(const struct options *a, const struct options *b)
            && a->tcache == b->tcache && a->narenas == b->narenas
            && a->decay_ms == b->decay_ms
            && a->tcache_bytes == b->tcache_bytes
+           && a->thp_from == b->thp_from
            && a->window_bytes == b->window_bytes;
 }
 
@@ -66,14 +69,14 @@ START_TEST(every_key_is_taken)
 {
     struct options o = defaults();
     const struct options want = { true, true, false, false, true, false, 7,
-                                  -1, 65536, (size_t)1 << 28 };
+                                  -1, 65536, 1 << 20, (size_t)1 << 28 };
 
     errno = 4711;
     ck_assert(options_parse(&o, "abort_conf:true,confirm_conf:true,"
                                 "randomize:false,sized_check:false,"
                                 "stats:true,tcache:false,narenas:7,"
                                 "decay_ms:-1,tcache_bytes:64k,"
-                                "window_bytes:256m"));
+                                "thp_from:1m,window_bytes:256m"));
     ck_assert_int_eq(errno, 4711);              /* O5 */
     ck_assert(same(&o, &want));
 }
@@ -241,7 +244,7 @@ END_TEST
 START_TEST(noise_does_no_harm)
 {
     static const char *const parts[] = {
-        "decay_ms", "narenas", "tcache_bytes", "window_bytes", "stats",
+        "decay_ms", "narenas", "tcache_bytes", "thp_from", "window_bytes", "stats",
         ":", ":", ":", ",", ",", "-", "1", "0", "99", "k", "m", "g", "true",
         "false", " ", "\x80", "="
     };
@@ -382,7 +385,7 @@ START_TEST(confirm_prints_every_setting)
     again("early", "confirm_conf:true,decay_ms:-1", text, sizeof text);
     for (const char *p = text; (p = strchr(p, '\n')) != NULL; p++)
         nlines++;
-    ck_assert_int_eq(nlines, 10);
+    ck_assert_int_eq(nlines, 11);
     ck_assert_ptr_nonnull(strstr(text, "litmalloc: decay_ms:-1\n"));
     ck_assert_ptr_nonnull(strstr(text, "litmalloc: window_bytes:"
                                        "1099511627776\n"));
