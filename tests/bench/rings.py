@@ -31,7 +31,7 @@ headers = [h for h in range(4097)
 if not headers:
     sys.exit("rings.py: no header explains the published rows")
 
-with open(OUT + "/classes.csv") as f:
+with open("figures/data/classes.csv") as f:
     ours = [{k: int(v) for k, v in row.items()}
             for row in csv.DictReader(line for line in f if line[0] != "#")]
 
