@@ -36,7 +36,8 @@ LIT_FLAGS = $(LIT_STD) -g -fPIC -fvisibility=hidden -ftls-model=initial-exec -fn
   -fno-stack-protector -pthread $(LIT_MACHINE) $(LIT_WARN)
 LIT_OPT = -O3 -fomit-frame-pointer $(LIT_SLSR)
 LIT_DEBUG = -O1 -fno-omit-frame-pointer -DLIT_DEBUG=1
-LIT_LINK = -shared -Wl,-soname,liblitmalloc.so.$(SOMAJOR) -Wl,-z,now -Wl,-z,relro -pthread
+# Its own calls of malloc and free are its own, even when dlopen puts it behind the C library.
+LIT_LINK = -shared -Wl,-Bsymbolic-functions -Wl,-soname,liblitmalloc.so.$(SOMAJOR) -Wl,-z,now -Wl,-z,relro -pthread
 CXX ?= c++
 
 ifeq ($(LINES),1)
