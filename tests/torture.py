@@ -227,4 +227,5 @@ def main():
         sys.exit(0 if torture(options.seed, options.only, options.quick) else 1)
 
 
-main()
+if __name__ == "__main__":
+    main()
