@@ -53,6 +53,8 @@ def remarks(command):
 def write_table(name, command, columns, rows, more=()):
     with open("figures/data/" + name, "w", newline="") as f:
         print(",".join(columns), file=f)
+        # The weaving splits at every comma.
+        assert not any("," in str(field) for row in rows for field in row)
         for line in list(remarks(command)) + list(more):
             print(line, file=f)
         csv.writer(f, lineterminator="\n").writerows(rows)
@@ -123,7 +125,7 @@ def write_faults(path, command):
     """each_call writes a row for each call and mode; the table has one for each call."""
     sums = {}
     for call, mode, *numbers in csv.reader(open(path)):
-        name = {"any": "any, at random", "strict": "strict accounting"}.get(
+        name = {"any": "any at random", "strict": "strict accounting"}.get(
             mode if mode == "strict" else call, call)
         for key in name, "all":
             sums[key] = [a + int(b) for a, b in zip(sums.get(key, [0, 0, 0]), numbers)]
@@ -205,12 +207,12 @@ def counts():
 
     unit, api = files("tests/unit/*.c"), files("tests/api/*.c") + files("tests/api/*.cc")
     rows = [
-        ["unit", len(unit), grep(r"^START_TEST", unit), "a room's laws, with the rooms below it"],
+        ["unit", len(unit), grep(r"^START_TEST", unit), "a room's laws with the rooms below it"],
         ["api", len(api), grep(r"^START_TEST", api), "what the standards promise"],
         ["model", len(files("tests/model/*.c")), "-", "random calls against a plain table"],
         ["abuse", len(files("tests/abuse/*.c")), grep(r"^/\* expect:", files("tests/abuse/*.c")),
-         "one misuse each, with its exact message"],
-        ["stress", len(files("tests/stress/*.c")), "-", "threads, forks, signals, limits"],
+         "one misuse each and its exact message"],
+        ["stress", len(files("tests/stress/*.c")), "-", "threads and forks and signals and limits"],
         ["faults", len(files("tests/faults/*.c")), "-", "refusals by the system"],
         ["programs", len(files("tests/programs/*.sh")), "-", "real programs with and without us"],
     ]
