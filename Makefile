@@ -36,7 +36,10 @@ LIT_FLAGS = $(LIT_STD) -g -fPIC -fvisibility=hidden -ftls-model=initial-exec -fn
   -fno-stack-protector -pthread $(LIT_MACHINE) $(LIT_WARN)
 LIT_OPT = -O3 -fomit-frame-pointer -fdata-sections $(LIT_SLSR)
 LIT_DEBUG = -O1 -fno-omit-frame-pointer -DLIT_DEBUG=1
-LIT_LINK = -shared -Wl,-soname,liblitmalloc.so.$(SOMAJOR) -Wl,-z,now -Wl,-z,relro -Wl,-z,noseparate-code -Wl,--sort-section=name -pthread
+# Its own calls of malloc and free are its own, even when dlopen puts it behind the C library.
+# Small variables come first in .data and .bss, the large ones of .bss.zz_large last: fewer pages.
+LIT_LINK = -shared -Wl,-Bsymbolic-functions -Wl,-soname,liblitmalloc.so.$(SOMAJOR) -Wl,-z,now -Wl,-z,relro \
+  -Wl,-z,noseparate-code -Wl,--sort-section=name -pthread
 CXX ?= c++
 
 ifeq ($(LINES),1)
@@ -191,7 +194,7 @@ spell:           ## hunspell over the prose, with book/words.txt
 	@$(call need,hunspell,hunspell hunspell-en-us)
 	@sh book/spell.sh $(NW)
 
--include tests/check.mk tests/bench/bench.mk tests/bench/rings.mk
+-include tests/check.mk tests/torture.mk tests/bench/bench.mk tests/bench/rings.mk
 
 # ---- installing ------------------------------------------------------------------------------
 

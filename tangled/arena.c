@@ -479,3 +479,14 @@ UNCHECKED void arena_after_fork(bool in_child)
             open(c == 0 ? &arenas[i]->pages.lock : &arenas[i]->bins[c].lock);
     open(&lock);
 }
+
+/* Forget the threads that are not in the child.
+ * [43-arena.nw: Around fork] */
+void arena_stay_alone(struct arena *mine)
+{
+    mutex_lock(&lock);
+    for (uint32_t i = 0; i < arena_limit; i++)
+        if (arenas[i] != NULL)
+            arenas[i]->nthreads = arenas[i] == mine;
+    mutex_unlock(&lock);
+}

@@ -94,23 +94,6 @@ void bin_add(struct bin *b, struct run *r)
     mutex_unlock(&b->lock);
 }
 
-/* Say what came home that should not have.
- * [41-bin.nw: Bringing regions home] */
-/* Say what came home that should not have, and die. */
-static COLD void bad_region(const char *call, enum run_answer answer,
-                            const struct run *r, void *p)
-{
-    size_t size = sizeclasses[r->class].size;
-
-    if (answer == RUN_FREE_ALREADY)
-        report_die("%s(): double free of %p: a block of %zu bytes, "
-                   "free already", call, p, size);
-    uintptr_t start = run_address(r)
-                      + ((uintptr_t)p - run_address(r)) / size * size;
-    report_die("%s(): invalid pointer %p: inside a block of %zu bytes at %p",
-               call, p, size, (void *)start);
-}
-
 /* See what becomes of a run that got regions back.
  * [41-bin.nw: Bringing regions home] */
 /* A run has got back at least one region.  If that was all it had out, it
@@ -159,6 +142,26 @@ static void fetch_ahead(void *const *regions, unsigned i, unsigned n)
         __builtin_prefetch(home_of(regions[i + PREFETCH]), 1);
 }
 
+/* Say what came home that should not have.
+ * [41-bin.nw: Bringing regions home] */
+/* Say what came home that should not have, and die, without the lock: a
+ * handler of SIGABRT may allocate. */
+static COLD _Noreturn void bad_region(struct bin *b, const char *call,
+                                      enum run_answer answer, void *p)
+    RELEASE(&b->lock)
+{
+    size_t size = sizeclasses[b->class].size;
+    uintptr_t run = run_address(home_of(p));
+
+    mutex_unlock(&b->lock);
+    if (answer == RUN_FREE_ALREADY)
+        report_die("%s(): double free of %p: a block of %zu bytes, "
+                   "free already", call, p, size);
+    report_die("%s(): invalid pointer %p: inside a block of %zu bytes at %p",
+               call, p, size,
+               (void *)(run + ((uintptr_t)p - run) / size * size));
+}
+
 /* Bring regions home.  [41-bin.nw: Bringing regions home] */
 struct run *bin_put(struct bin *b, void *const *regions, unsigned n,
                     const char *call)
@@ -172,15 +175,13 @@ struct run *bin_put(struct bin *b, void *const *regions, unsigned n,
         /* Die unless the region lies in a run of ours.
          * [41-bin.nw: Bringing regions home] */
         if (unlikely(!is_ours(b, r, regions[i])))
-            report_die("%s(): double free of %p: a block of %zu bytes, "
-                       "free already", call, regions[i],
-                       (size_t)sizeclasses[b->class].size);
+            bad_region(b, call, RUN_FREE_ALREADY, regions[i]);
         /* Put it back, and those that follow it in the same run.
          * [41-bin.nw: Bringing regions home] */
         do {
             enum run_answer a = run_put(r, (uintptr_t)regions[i]);
             if (unlikely(a != RUN_OK))
-                bad_region(call, a, r, regions[i]);
+                bad_region(b, call, a, regions[i]);
         } while (++i < n && run_holds(r, (uintptr_t)regions[i]));
         if (run_gained(b, r)) {
             r->node.next = (struct heapnode *)leaving;

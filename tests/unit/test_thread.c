@@ -234,11 +234,26 @@ static void *keep_busy(void *ready)
     return NULL;
 }
 
+/* What is left of the vanished threads in the accounts? */
+static bool is_alone(const struct thread *t)
+{
+    size_t nbytes = 0, nthreads = 0;
+
+    for (unsigned c = 1; c < NSMALL; c++)
+        if (t->cache.slots[c] != NULL)
+            nbytes += (size_t)(t->cache.limit[c] - t->cache.slots[c]) * sizeclasses[c].size;
+    for (uint32_t i = 0; i < arena_limit && arenas[i] != NULL; i++)
+        nthreads += arenas[i]->nthreads;
+    return nthreads == 1 && t->cache.arena->nthreads == 1 && tcache_granted_bytes() == nbytes;
+}
+
 /* The child has one thread, one record in the list, and every lock free. */
 static int child(const struct thread *t)
 {
     if (thread_self() != t || nlisted() != 1 || t->next != NULL)
         return 1;
+    if (!is_alone(t))
+        return 4;
     for (unsigned c = 1; c < NSMALL; c++)
         if (tcache_refill(&thread_self()->cache, c) == NULL)
             return 2;
