@@ -446,6 +446,14 @@ int main(int argc, char **argv)
             memcpy(map, map_before, sizeof map);
         }
     }
+    for (uint32_t i = 1, d = 0, n = 0; i <= nstates + 1; i++) {
+        if (i > nstates || states[i].depth != d) {
+            printf("level %u %u\n", d, n);
+            d++;
+            n = 0;
+        }
+        n++;
+    }
     printf("depth %u\nmoves %" PRIu64 "\nstates %u\n", states[nstates].depth, moves, nstates);
     return 0;
 }

@@ -236,10 +236,45 @@ def main():
             out.writerow(["all", "", "", "", "", sum(r[5] for r in rows if "-" not in r[0]
                                                     or not re.search(r"-\d+$", r[0])),
                           f"{time.time() - began:.0f}", len(proved), len(rows), found, ""])
+        save_details(os.path.dirname(args.csv))
+        save_table(os.path.dirname(args.csv))
     print(f"{time.time() - began:.0f} s")
     print(f"{len(proved)} proved, {failed} failed, {found} controls found"
           + (f", {len(rows) - found} NOT found" if found < len(rows) else ""))
     sys.exit(0 if failed == 0 and found == len(rows) else 1)
+
+
+def save_details(folder):
+    """What two figures are drawn from: the page heap's states by depth, and how the fault
+    of the mutex was found."""
+    def out(name):
+        with open(os.path.join(OUT, name, "out"), encoding="utf-8") as f:
+            return f.read()
+    head = f"# {datetime.date.today()}, make prove\n"
+    with open(os.path.join(folder, "proof-levels.csv"), "w", encoding="utf-8") as f:
+        f.write(head + "depth,states\n")
+        f.writelines(f"{d},{n}\n" for d, n in re.findall(r"^level (\d+) (\d+)$", out("pageheap"), re.M))
+    with open(os.path.join(folder, "proof-trace.csv"), "w", encoding="utf-8") as f:
+        f.write(head + "step,thread,at\n")
+        steps = re.findall(r"^step (\d+): thread (\d+): (.*)$", out("mutex-control-1"), re.M)
+        f.writelines(",".join(s) + "\n" for s in steps[-10:])
+
+
+def save_table(folder):
+    """The table with one row a proof, from the one with a row a control."""
+    with open(os.path.join(folder, "proof-results.csv"), encoding="utf-8") as f:
+        head = [f.readline(), f.readline()]
+        rows = list(csv.DictReader(f))
+    table = {}
+    for row in rows[:-1]:
+        name = re.sub(r"-\d+$", "", row["name"])
+        kept = table.setdefault(name, [name, row["room"], row["states"], row["seconds"], row["verdict"], 0, 0])
+        kept[5] += row["found"] == "yes"
+        kept[6] += 1
+    with open(os.path.join(folder, "proof-table.csv"), "w", encoding="utf-8") as f:
+        f.writelines(head)
+        f.write("name,room,states,seconds,verdict,controls\n")
+        f.writelines(",".join(kept[:5]) + f",{kept[5]} of {kept[6]}\n" for kept in table.values())
 
 
 def cpu():
