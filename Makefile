@@ -194,7 +194,7 @@ spell:           ## hunspell over the prose, with book/words.txt
 	@$(call need,hunspell,hunspell hunspell-en-us)
 	@sh book/spell.sh $(NW)
 
--include tests/check.mk tests/torture.mk tests/bench/bench.mk tests/bench/rings.mk
+-include tests/check.mk tests/prove.mk tests/torture.mk $(sort $(wildcard tests/bench/*.mk))
 
 # ---- installing ------------------------------------------------------------------------------
 
@@ -229,7 +229,7 @@ uninstall:       ## removes what install put there
 # ---- what it takes ------------------------------------------------------------------------------
 
 DEPS_BUILD += gcc make noweb
-DEPS_TEST += check pkg-config g++ clang cppcheck universal-ctags python3 binutils $(shell sed '/^#/d' tests/programs/packages.txt 2>/dev/null)
+DEPS_TEST += spin z3 check pkg-config g++ clang cppcheck universal-ctags python3 binutils $(shell sed '/^#/d' tests/programs/packages.txt 2>/dev/null)
 DEPS_BOOK += pandoc texlive-latex-recommended texlive-luatex texlive-pictures fonts-lmodern lmodern fonts-texgyre \
   fonts-texgyre-math tex-gyre graphviz gnuplot-nox poppler-utils epubcheck hunspell hunspell-en-us
 DEPS_BENCH += libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 libtbbmalloc2 strace valgrind lua5.4 z3 sqlite3 jq perl
