@@ -156,7 +156,7 @@ static double colour_of(uint64_t row)
         return p->weight / (double)p->bytes;
     if (strcmp(option.colour, "thread") == 0)
         return p->thread % 16 + 1;
-    return share < 1 ? 1 : share > 99 ? 99 : share;
+    return share < 1 ? 1 : share;
 }
 
 static uint64_t stride(void)

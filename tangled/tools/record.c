@@ -67,6 +67,7 @@ static struct {
     void *(*calloc)(size_t, size_t);
     void *(*realloc)(void *, size_t);
     void *(*memalign)(size_t, size_t);
+    void *(*aligned_alloc)(size_t, size_t);
     int (*posix_memalign)(void **, size_t, size_t);
     void (*free)(void *);
 } next;
@@ -459,6 +460,7 @@ static void find_allocator(void)
 {
     *(void **)&next.posix_memalign = find("posix_memalign");
     *(void **)&next.memalign = find("memalign");
+    *(void **)&next.aligned_alloc = find("aligned_alloc");
     *(void **)&next.realloc = find("realloc");
     *(void **)&next.calloc = find("calloc");
     *(void **)&next.free = find("free");
@@ -700,12 +702,12 @@ static unsigned log_of(size_t alignment)
     return alignment == 0 ? 0 : (unsigned)__builtin_ctzll(alignment);
 }
 
-static void *aligned(size_t alignment, size_t size)
+static void *aligned(size_t alignment, size_t size,
+                     void *(**ask)(size_t, size_t))
 {
-    void *p;
-    bool outer = enter();
+    bool outer = enter();       /* only now do we know whom to ask */
+    void *p = (*ask)(alignment, size);
 
-    p = next.memalign(alignment, size);
     if (outer) {
         note(EV_ALIGNED, log_of(alignment), size, p);
         leave();
@@ -715,12 +717,12 @@ static void *aligned(size_t alignment, size_t size)
 
 void *memalign(size_t alignment, size_t size)
 {
-    return aligned(alignment, size);
+    return aligned(alignment, size, &next.memalign);
 }
 
 void *aligned_alloc(size_t alignment, size_t size)
 {
-    return aligned(alignment, size);
+    return aligned(alignment, size, &next.aligned_alloc);
 }
 
 /* Stand in for the allocator, continued.  [81-watching.nw: A call] */
@@ -739,14 +741,14 @@ int posix_memalign(void **out, size_t alignment, size_t size)
 
 void *valloc(size_t size)
 {
-    return aligned((size_t)sysconf(_SC_PAGESIZE), size);
+    return memalign((size_t)sysconf(_SC_PAGESIZE), size);
 }
 
 void *pvalloc(size_t size)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
-    return aligned(page, size + (-size & (page - 1)));
+    return memalign(page, size + (-size & (page - 1)));
 }
 
 /* Stand in for the allocator, continued.  [81-watching.nw: A call] */
@@ -800,9 +802,9 @@ static void *or_ask(void *p, const char *name, size_t size, uintptr_t more)
     void *name(size_t n, void *t) { (void)t; return malloc(n); }
 #define NEW_ALIGNED(name) \
     void *name(size_t n, size_t a) \
-    { return or_ask(aligned(a, n), #name, n, a); }
+    { return or_ask(memalign(a, n), #name, n, a); }
 #define NEW_ALIGNED_NOTHROW(name) \
-    void *name(size_t n, size_t a, void *t) { (void)t; return aligned(a, n); }
+    void *name(size_t n, size_t a, void *t) { (void)t; return memalign(a, n); }
 #define DELETE(name) \
     void name(void *p, ...) { free(p); }
 

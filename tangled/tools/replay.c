@@ -391,9 +391,10 @@ static const char *understand(int argc, char **argv)
  * [81-watching.nw: What it reports] */
 int main(int argc, char **argv)
 {
+    const char *name = understand(argc, argv);
     struct result r;
 
-    trace_read(&trace, understand(argc, argv), option.partial);
+    trace_read(&trace, name, option.partial);
     where = trace_room(trace.nslots + 1, sizeof *where);
     size_in = trace_room(trace.nslots + 1, sizeof *size_in);
     memset(where, 0, (trace.nslots + 1) * sizeof *where);
