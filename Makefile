@@ -184,6 +184,9 @@ build/figures/%.svg: build/figures/%.pdf
 	@$(call need,pdftocairo,poppler-utils)
 	@pdftocairo -svg $< $@
 
+watch: all       ## records real programs, writes figures/data/watch-*.csv (a few minutes)
+	@sh figures/watch-record.sh
+
 publish: book check-book  ## copies the PDF to book/the-woven-heap.pdf, the committed edition
 	cp $(WEB)/the-woven-heap.pdf book/the-woven-heap.pdf
 	@python3 book/page.py $(WEB)/the-woven-heap.pdf book/page.png 1 'Follow one pointer through it' 'The line is a pairing heap'
@@ -262,5 +265,5 @@ demo:            ## set up, tangle, build, weave, run a program on it, report
 clean:           ## removes build/
 	rm -rf build
 
-.PHONY: all debug tools help tangle check-tangled book html epub figures publish lint check-book check-epub spell man install uninstall deps demo clean
+.PHONY: all debug tools watch help tangle check-tangled book html epub figures publish lint check-book check-epub spell man install uninstall deps demo clean
 .SECONDARY: $(PDFS)

@@ -1,4 +1,4 @@
-/* Tangled from src.nw/81-watching.nw; edit that, not this. */
+/* Tangled from src.nw/89-tools.nw; edit that, not this. */
 /* picture.c -- reduces a trace to a table of what a picture shows. */
 
 #include "trace.h"
@@ -17,7 +17,7 @@ static struct {
             .from = 1};
 
 /* Find the ranges of addresses that are ever used.
- * [81-watching.nw: Addresses] */
+ * [89-tools.nw: Addresses] */
 enum { PAGE_BYTES = 4096 };
 struct range { uint64_t start, end, before; };  /* before: bytes below it */
 
@@ -47,7 +47,7 @@ static void note_range(const struct event *e, uint64_t unit)
 }
 
 /* Find the ranges of addresses that are ever used, continued.
- * [81-watching.nw: Addresses] */
+ * [89-tools.nw: Addresses] */
 static void join_ranges(void)
 {
     size_t n = 0;
@@ -88,7 +88,7 @@ static uint64_t find_ranges(uint64_t unit)
 }
 
 /* Find the ranges of addresses that are ever used, continued.
- * [81-watching.nw: Addresses] */
+ * [89-tools.nw: Addresses] */
 /* Where an address stands when the gaps are left out. */
 static uint64_t place_of(uint64_t address)
 {
@@ -105,7 +105,7 @@ static uint64_t place_of(uint64_t address)
     return ranges[low].before + (address - ranges[low].start);
 }
 
-/* Follow the use of memory in pieces.  [81-watching.nw: Addresses] */
+/* Follow the use of memory in pieces.  [89-tools.nw: Addresses] */
 struct piece {
     uint64_t bytes;             /* that live */
     double weight;              /* each times log2 of its block's size */
@@ -143,7 +143,7 @@ static void follow(const struct event *e)
         follow_block(e, -1);
 }
 
-/* Draw addresses against time.  [81-watching.nw: Addresses] */
+/* Draw addresses against time.  [89-tools.nw: Addresses] */
 /* What a piece looks like: 0 if nothing lives there. */
 static double colour_of(uint64_t row)
 {
@@ -175,7 +175,7 @@ static void begin_grid(uint64_t n, const char *what)
     printf("\n");
 }
 
-/* Draw addresses against time, continued.  [81-watching.nw: Addresses] */
+/* Draw addresses against time, continued.  [89-tools.nw: Addresses] */
 static void choose_pieces(void)
 {
     uint64_t bytes = find_ranges(unit);
@@ -217,7 +217,7 @@ static void draw_addresses(void)
     }
 }
 
-/* Draw sizes against time.  [81-watching.nw: Sizes, and the whole] */
+/* Draw sizes against time.  [89-tools.nw: Sizes, and the whole] */
 enum { SIZE_ROWS = 4 * 40 };
 
 static void draw_sizes(void)
@@ -246,7 +246,7 @@ static void draw_sizes(void)
 }
 
 /* Draw the heap's size against time.
- * [81-watching.nw: Sizes, and the whole] */
+ * [89-tools.nw: Sizes, and the whole] */
 static uint32_t *living;        /* living[page]: blocks that touch it */
 static uint64_t live_pages;
 
@@ -269,7 +269,7 @@ static void follow_pages(const struct event *e, int sign)
 }
 
 /* Draw the heap's size against time, continued.
- * [81-watching.nw: Sizes, and the whole] */
+ * [89-tools.nw: Sizes, and the whole] */
 static uint32_t resident_at(uint64_t ticket)
 {
     static size_t m;
@@ -302,7 +302,7 @@ static void draw_live(void)
     }
 }
 
-/* Draw how long blocks live.  [81-watching.nw: Lives] */
+/* Draw how long blocks live.  [89-tools.nw: Lives] */
 static void draw_lives(void)
 {
     uint64_t *born = trace_room(trace.nslots + 1, sizeof *born);
@@ -330,7 +330,7 @@ static void draw_lives(void)
     }
 }
 
-/* Understand the drawer's options.  [81-watching.nw: Lives] */
+/* Understand the drawer's options.  [89-tools.nw: Lives] */
 static uint64_t number_of(const char *text)
 {
     char *end;
@@ -367,7 +367,7 @@ static const char *understand(int argc, char **argv)
     return optind + 1 == argc ? argv[optind] : NULL;
 }
 
-/* Understand the drawer's options, continued.  [81-watching.nw: Lives] */
+/* Understand the drawer's options, continued.  [89-tools.nw: Lives] */
 static const struct {
     const char *name;
     void (*draw)(void);

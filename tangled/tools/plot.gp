@@ -1,9 +1,9 @@
-# Tangled from src.nw/81-watching.nw; edit that, not this.
+# Tangled from src.nw/89-tools.nw; edit that, not this.
 # plot.gp -- draws a table that picture has made.
 #
 #   gnuplot -e "kind='size'; colour=''; data='x.csv'; outfile='x.svg'" plot.gp
 type = system(sprintf("printf '%%s' '%s' | sed 's/.*[.]//'", outfile))
-# Choose what kind of file to write.  [81-watching.nw: Axes]
+# Choose what kind of file to write.  [89-tools.nw: Axes]
 if (type eq "svg") {
     set terminal svg size 900,520 font "sans,13" background rgb "white"
 } else { if (type eq "pdf") {
@@ -20,7 +20,7 @@ head = system(sprintf("sed -n '1s/^# \\([^;]*\\).*/\\1/p' '%s'", data))
 set title head noenhanced
 set xlabel "events (calls of malloc, free and their relatives)"
 set format x "%.0s%c"
-# Draw one kind of picture.  [81-watching.nw: Axes]
+# Draw one kind of picture.  [89-tools.nw: Axes]
 set palette defined (0 "#FFFFFF", 0.009 "#FFFFFF", 0.01 "#F4D9AE", \
     0.35 "#D9A15A", 0.65 "#8C6A5C", 1 "#1F3A5F")
 set autoscale xfix
@@ -40,7 +40,7 @@ if (kind eq "address") {
     plot data nonuniform matrix using 1:2:3 with image notitle
 }
 
-# Draw one kind of picture, continued.  [81-watching.nw: Axes]
+# Draw one kind of picture, continued.  [89-tools.nw: Axes]
 if (kind eq "size") {
     set ylabel "bytes asked for"
     set ytics ("1" 0, "16" 4, "256" 8, "4 KiB" 12, "64 KiB" 16, \

@@ -1,4 +1,4 @@
-/* Tangled from src.nw/81-watching.nw; edit that, not this. */
+/* Tangled from src.nw/89-tools.nw; edit that, not this. */
 /* replay.c -- makes the calls of a trace, on the allocator that is loaded. */
 
 #include "trace.h"
@@ -17,7 +17,7 @@
 static struct trace trace;
 static void **where;            /* where[slot]: the block in that slot */
 
-/* Declare the options of the player.  [81-watching.nw: What it reports] */
+/* Declare the options of the player.  [89-tools.nw: What it reports] */
 static struct {
     bool check, threads, csv, partial;
     const char *samples;        /* a file, or NULL */
@@ -33,7 +33,7 @@ static struct {                 /* the memory in use, from time to time */
 static void take_sample(uint64_t event);
 
 /* Fill a block, and look whether it is still full.
- * [81-watching.nw: The player] */
+ * [89-tools.nw: The player] */
 static size_t *size_in;         /* size_in[slot], with --check */
 
 /* What byte i of the block in this slot holds. */
@@ -68,7 +68,7 @@ static void insist_zero(const struct event *e, const void *block)
 }
 
 /* Fill a block, and look whether it is still full, continued.
- * [81-watching.nw: The player] */
+ * [89-tools.nw: The player] */
 static size_t least_alignment(const struct event *e)
 {
     size_t a = (size_t)1 << e->align_log;
@@ -96,7 +96,7 @@ static void out_of_memory(const struct event *e)
     insist(e->size == 0, e, "no memory for this request", 0);
 }
 
-/* Make one call.  [81-watching.nw: The player] */
+/* Make one call.  [89-tools.nw: The player] */
 static void *allocate(const struct event *e)
 {
     void *p = NULL;
@@ -116,7 +116,7 @@ static void *allocate(const struct event *e)
     }
 }
 
-/* Make one call, continued.  [81-watching.nw: The player] */
+/* Make one call, continued.  [89-tools.nw: The player] */
 static void perform(const struct event *e)
 {
     void *p;
@@ -143,7 +143,7 @@ static void perform(const struct event *e)
             ((volatile char *)p)[i] = 1;
 }
 
-/* Make all calls.  [81-watching.nw: One thread or many] */
+/* Make all calls.  [89-tools.nw: One thread or many] */
 static void perform_at(uint64_t i)
 {
     perform(&trace.event[i]);
@@ -157,7 +157,7 @@ static void play_alone(void)
         perform_at(i);
 }
 
-/* Make all calls, continued.  [81-watching.nw: One thread or many] */
+/* Make all calls, continued.  [89-tools.nw: One thread or many] */
 struct player {
     sem_t turn;
     uint64_t last;              /* its last event; 0: it has none */
@@ -188,7 +188,7 @@ static void *play(void *it)
     return NULL;
 }
 
-/* Make all calls, continued.  [81-watching.nw: One thread or many] */
+/* Make all calls, continued.  [89-tools.nw: One thread or many] */
 static void pass_turn(void)
 {
     struct player *next;
@@ -212,7 +212,7 @@ static void pass_turn(void)
     sem_post(&next->turn);
 }
 
-/* Make all calls, continued.  [81-watching.nw: One thread or many] */
+/* Make all calls, continued.  [89-tools.nw: One thread or many] */
 static void play_in_turns(void)
 {
     players = trace_room(trace.nthreads + 1, sizeof *players);
@@ -227,7 +227,7 @@ static void play_in_turns(void)
     sem_wait(&done);
 }
 
-/* Ask how much memory we have.  [81-watching.nw: What it reports] */
+/* Ask how much memory we have.  [89-tools.nw: What it reports] */
 static int statm = -1;
 static long base_kib;           /* resident before the first call */
 
@@ -254,7 +254,7 @@ static void forget_peak(void)
 }
 
 /* Ask how much memory we have, continued.
- * [81-watching.nw: What it reports] */
+ * [89-tools.nw: What it reports] */
 static long peak_kib(void)
 {
     static char text[8192];
@@ -278,7 +278,7 @@ static void take_sample(uint64_t event)
     sample.next += sample.stride;
 }
 
-/* Report on a replay.  [81-watching.nw: What it reports] */
+/* Report on a replay.  [89-tools.nw: What it reports] */
 struct result {
     double seconds;
     long peak, end, faults;
@@ -309,7 +309,7 @@ static struct result play_trace(void)
     return r;
 }
 
-/* Report on a replay, continued.  [81-watching.nw: What it reports] */
+/* Report on a replay, continued.  [89-tools.nw: What it reports] */
 static uint64_t of(unsigned kind)
 {
     return trace.of_kind[kind];
@@ -333,7 +333,7 @@ static void report(const struct result *r)
            r->peak, r->end, r->seconds * 1e3, r->faults);
 }
 
-/* Report on a replay, continued.  [81-watching.nw: What it reports] */
+/* Report on a replay, continued.  [89-tools.nw: What it reports] */
 static void report_csv(const struct result *r)
 {
     printf("program,threads,malloc,calloc,aligned,realloc,free,failed,lost,"
@@ -360,7 +360,7 @@ static void write_samples(void)
     fclose(f);
 }
 
-/* Understand the player's options.  [81-watching.nw: What it reports] */
+/* Understand the player's options.  [89-tools.nw: What it reports] */
 static const char *understand(int argc, char **argv)
 {
     static const struct option known[] = {
@@ -388,7 +388,7 @@ static const char *understand(int argc, char **argv)
 }
 
 /* Understand the player's options, continued.
- * [81-watching.nw: What it reports] */
+ * [89-tools.nw: What it reports] */
 int main(int argc, char **argv)
 {
     const char *name = understand(argc, argv);

@@ -1,4 +1,4 @@
-/* Tangled from src.nw/81-watching.nw; edit that, not this. */
+/* Tangled from src.nw/89-tools.nw; edit that, not this. */
 /* trace.c -- reads a trace: checks it, puts its events in order, and finds out
  * which block each of them is about. */
 
@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Say where a trace is damaged, and end.  [81-watching.nw: The reader] */
+/* Say where a trace is damaged, and end.  [89-tools.nw: The reader] */
 /* Zeroed room for n things of this size, never given back. */
 void *trace_room(size_t n, size_t size)
 {
@@ -42,7 +42,7 @@ static bool damaged(const struct trace *t, size_t offset, const char *why, ...)
     return false;
 }
 
-/* Take the events out of a block.  [81-watching.nw: The reader] */
+/* Take the events out of a block.  [89-tools.nw: The reader] */
 struct cursor {
     const unsigned char *at, *end;
     uint64_t ticket, address;
@@ -61,8 +61,7 @@ static uint64_t number(struct cursor *c)
     return x;
 }
 
-/* Take the events out of a block, continued.
- * [81-watching.nw: The reader] */
+/* Take the events out of a block, continued.  [89-tools.nw: The reader] */
 static struct event next_event(struct cursor *c)
 {
     struct event e = {.kind = *c->at & EV_KIND};
@@ -80,8 +79,7 @@ static struct event next_event(struct cursor *c)
     return e;
 }
 
-/* Take the events out of a block, continued.
- * [81-watching.nw: The reader] */
+/* Take the events out of a block, continued.  [89-tools.nw: The reader] */
 /* Drop the events of the block at `offset` into their places. */
 static bool take_events(struct trace *t, const struct trace_block *b,
                         size_t offset)
@@ -108,7 +106,7 @@ static bool take_events(struct trace *t, const struct trace_block *b,
     return true;
 }
 
-/* Go through the blocks.  [81-watching.nw: The reader] */
+/* Go through the blocks.  [89-tools.nw: The reader] */
 static bool check_block(const struct trace *t, const struct trace_block *b,
                         size_t offset, size_t left)
 {
@@ -133,7 +131,7 @@ static bool check_block(const struct trace *t, const struct trace_block *b,
     return true;
 }
 
-/* Go through the blocks, continued.  [81-watching.nw: The reader] */
+/* Go through the blocks, continued.  [89-tools.nw: The reader] */
 /* The ticket of the last event in a block. */
 static uint64_t last_ticket(const struct trace_block *b)
 {
@@ -161,7 +159,7 @@ static void note_moment(struct trace *t, const struct trace_block *b)
     t->ended = b->mark == TRACE_END;
 }
 
-/* Go through the blocks, continued.  [81-watching.nw: The reader] */
+/* Go through the blocks, continued.  [89-tools.nw: The reader] */
 /* Check (events NULL yet) or take all blocks; false at the first damage. */
 static bool each_block(struct trace *t, const unsigned char *file)
 {
@@ -185,7 +183,7 @@ static bool each_block(struct trace *t, const unsigned char *file)
     return true;
 }
 
-/* Find the block of each event.  [81-watching.nw: Which block?] */
+/* Find the block of each event.  [89-tools.nw: Which block?] */
 struct slot {
     uint64_t address, size;
     uint32_t next;              /* in its chain, or free; 0: none */
@@ -222,8 +220,7 @@ static uint32_t leave_slot(uint64_t address)
     return 0;
 }
 
-/* Find the block of each event, continued.
- * [81-watching.nw: Which block?] */
+/* Find the block of each event, continued.  [89-tools.nw: Which block?] */
 static void count_live(struct trace *t, const struct event *e, int sign)
 {
     t->end_blocks += (uint64_t)sign;
@@ -253,8 +250,7 @@ static void comes(struct trace *t, struct event *e, uint32_t s)
     count_live(t, e, +1);
 }
 
-/* Find the block of each event, continued.
- * [81-watching.nw: Which block?] */
+/* Find the block of each event, continued.  [89-tools.nw: Which block?] */
 /* The block at e->address goes: for good, or into realloc. */
 static void goes(struct trace *t, struct event *e)
 {
@@ -276,8 +272,7 @@ static void goes(struct trace *t, struct event *e)
     }
 }
 
-/* Find the block of each event, continued.
- * [81-watching.nw: Which block?] */
+/* Find the block of each event, continued.  [89-tools.nw: Which block?] */
 static void comes_back(struct trace *t, struct event *e)
 {
     uint32_t s = growing[e->thread];
@@ -302,8 +297,7 @@ static void comes_back(struct trace *t, struct event *e)
     }
 }
 
-/* Find the block of each event, continued.
- * [81-watching.nw: Which block?] */
+/* Find the block of each event, continued.  [89-tools.nw: Which block?] */
 static void find_blocks(struct trace *t)
 {
     slots = trace_room(t->last + 2, sizeof *slots);
@@ -329,7 +323,7 @@ static void find_blocks(struct trace *t)
     t->nslots = nslots;
 }
 
-/* Read a trace.  [81-watching.nw: The reader] */
+/* Read a trace.  [89-tools.nw: The reader] */
 static const unsigned char *map_file(struct trace *t)
 {
     int fd = open(t->name, O_RDONLY | O_CLOEXEC);
@@ -360,7 +354,7 @@ static bool read_head(struct trace *t, const unsigned char *file)
     return true;
 }
 
-/* Read a trace, continued.  [81-watching.nw: The reader] */
+/* Read a trace, continued.  [89-tools.nw: The reader] */
 void trace_read(struct trace *t, const char *name, bool partial)
 {
     const unsigned char *file;

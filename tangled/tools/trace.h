@@ -67,7 +67,7 @@ static inline uint32_t trace_sum(uint32_t h, const void *bytes, size_t n)
 
 #define TRACE_SUM_START 2166136261u
 
-/* Declare what a reader sees.  [81-watching.nw: The reader] */
+/* Declare what a reader sees.  [89-tools.nw: The reader] */
 struct event {
     uint64_t address;           /* what came out; FREE, REALLOC: what went in */
     uint64_t size;              /* bytes asked for; of FREE, REALLOC: once */
@@ -83,7 +83,7 @@ struct moment {                 /* the state when a block was written */
     uint32_t resident;          /* KiB */
 };
 
-/* Declare what a reader sees, continued.  [81-watching.nw: The reader] */
+/* Declare what a reader sees, continued.  [89-tools.nw: The reader] */
 struct trace {
     const char *name;
     struct trace_head head;

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Tangled from src.nw/81-watching.nw; edit that, not this.
+# Tangled from src.nw/89-tools.nw; edit that, not this.
 # watch.sh TOOLS LIBRARY record|replay|plot ... -- see litmalloc(1).
 set -eu
 tools=$1 library=$2 word=$3
@@ -7,7 +7,7 @@ shift 3
 fail() { echo "litmalloc: $word: $*" >&2; exit 2; }
 on=$library out=
 
-# Choose the allocator that is watched.  [81-watching.nw: Three words for the wrapper]
+# Choose the allocator that is watched.  [89-tools.nw: Three words for the wrapper]
 # The preload list for the allocator called $1.
 allocator() {
     case $1 in
@@ -19,7 +19,7 @@ allocator() {
     [ -z "$on" ] || [ -r "$on" ] || fail "there is no library at $on"
 }
 
-# Record a program.  [81-watching.nw: Three words for the wrapper]
+# Record a program.  [89-tools.nw: Three words for the wrapper]
 record() {
     while getopts a:o: option; do
         case $option in
@@ -40,7 +40,7 @@ record() {
         LD_PRELOAD=$on${LD_PRELOAD:+:$LD_PRELOAD} exec "$@"
 }
 
-# Replay a trace.  [81-watching.nw: Three words for the wrapper]
+# Replay a trace.  [89-tools.nw: Three words for the wrapper]
 replay() {
     if [ "${1-}" = -a ]; then
         [ $# -gt 1 ] || fail "-a wants an allocator"
@@ -52,7 +52,7 @@ replay() {
     LD_PRELOAD=$on exec "$tools/replay" "$@"
 }
 
-# Plot a trace.  [81-watching.nw: Three words for the wrapper]
+# Plot a trace.  [89-tools.nw: Three words for the wrapper]
 plot() {
     kind=address colour=fill previous=
     for word_of_line; do
@@ -64,7 +64,7 @@ plot() {
         previous=$word_of_line
     done
     [ -n "$out" ] || fail "where to? (-o FILE.svg, .pdf, .png or .csv)"
-    # Take the option -o out of the arguments.  [81-watching.nw: Three words for the wrapper]
+    # Take the option -o out of the arguments.  [89-tools.nw: Three words for the wrapper]
     n=$#
     while [ $n -gt 0 ]; do
         if [ "$1" = -o ]; then
