@@ -247,7 +247,7 @@ uninstall:       ## removes what install put there
 # ---- what it takes ------------------------------------------------------------------------------
 
 DEPS_BUILD += gcc make noweb
-DEPS_TEST += check pkg-config g++ clang cppcheck universal-ctags python3 binutils $(shell sed '/^#/d' tests/programs/packages.txt 2>/dev/null)
+DEPS_TEST += check pkg-config g++ clang cppcheck universal-ctags python3 binutils xxd gnuplot-nox $(shell sed '/^#/d' tests/programs/packages.txt 2>/dev/null)
 DEPS_BOOK += pandoc texlive-latex-recommended texlive-luatex texlive-pictures fonts-lmodern lmodern fonts-texgyre \
   fonts-texgyre-math tex-gyre graphviz gnuplot-nox poppler-utils epubcheck hunspell hunspell-en-us
 DEPS_BENCH += libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4

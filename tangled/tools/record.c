@@ -332,6 +332,7 @@ static void end_buffer(void *it)
 {
     struct buffer *b = it;
 
+    busy = true;
     hold(&lists);
     hold(&b->lock);
     flush(b);
@@ -344,6 +345,7 @@ static void end_buffer(void *it)
         b->next->previous = b->previous;
     let_go(&lists);
     munmap(b, sizeof *b);
+    busy = false;
 }
 
 /* Put an event into a buffer.  [81-watching.nw: An event] */
@@ -519,6 +521,7 @@ static void leave(void)
  * [81-watching.nw: A process] */
 static void prepare_fork(void)
 {
+    busy = true;
     hold(&lists);
     hold(&file.lock);
 }
@@ -527,6 +530,7 @@ static void resume_parent(void)
 {
     let_go(&file.lock);
     let_go(&lists);
+    busy = false;
 }
 
 static void begin_child(void)
@@ -569,8 +573,9 @@ __attribute__((destructor)) static void finish(void)
 {
     struct trace_block end = {.mark = TRACE_END};
 
-    if (!atomic_load(&recording) || getpid() != file.pid)
+    if (busy || !atomic_load(&recording) || getpid() != file.pid)
         return;
+    busy = true;
     flush_all();
     end.first = atomic_load(&tickets) - 1;
     end.thread = nthreads;
@@ -579,6 +584,7 @@ __attribute__((destructor)) static void finish(void)
         write_block(&end);
     let_go(&file.lock);
     atomic_store(&recording, false);
+    busy = false;
 }
 
 /* Begin, fork and end a recorded process, continued.
@@ -597,8 +603,11 @@ void _Exit(int status)
 
 static void before_exec(void)
 {
-    if (atomic_load(&recording) && file.fd >= 0 && getpid() == file.pid)
-        flush_all();
+    if (busy || !atomic_load(&recording) || file.fd < 0 || getpid() != file.pid)
+        return;
+    busy = true;
+    flush_all();
+    busy = false;
 }
 
 int execve(const char *path, char *const argv[], char *const envp[])

@@ -36,7 +36,8 @@ n=$(awk -F, 'NR == 2 { print $3 }' part.csv)
 [ "$n" -gt 10000 ] && [ "$n" -lt 60000 ] || fail "--partial found $n"
 # No damage at random may crash the reader.
 i=0
-while [ $i -lt "${SHORT:+10}${SHORT:-40}" ] && [ $i -lt 40 ]; do
+most=40; [ -z "$SHORT" ] || most=10
+while [ $i -lt $most ]; do
     i=$((i + 1))
     change random.lt $(( (i * 7919 * 7919) % size ))
     status=0; "$lit" replay random.lt >/dev/null 2>&1 || status=$?

@@ -47,3 +47,27 @@ done
 for f in s.lt*; do "$lit" replay "$f" >/dev/null || fail "$f"; done
 ls s.lt.* | wc -l | grep -qx '[3-9]' || fail "traces of the shell: $(ls s.lt*)"
 echo "fork: a child, a killed one, exec, vfork, a shell"
+# A signal handler may call _exit at any moment, also while the thread is in the recorder.
+program alarmed <<'C'
+#define _GNU_SOURCE
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/time.h>
+#include <unistd.h>
+static void end(int s) { _exit(5); }
+int main(int argc, char **argv)
+{
+    struct itimerval t = {{0, 0}, {0, 2000 + 137 * atoi(argv[1])}};
+    signal(SIGALRM, end);
+    setitimer(ITIMER_REAL, &t, 0);
+    for (;;) free(malloc(50));
+}
+C
+i=0
+while [ $i -lt 40 ]; do
+    i=$((i + 1)); status=0
+    timeout 20 "$lit" record -a system -o a.lt ./alarmed $i || status=$?
+    [ $status = 5 ] || fail "_exit in a handler, run $i: status $status"
+    "$lit" replay a.lt >/dev/null || fail "_exit in a handler, run $i: the trace"
+done
+echo "_exit in a handler, $i times"
