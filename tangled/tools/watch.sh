@@ -13,7 +13,7 @@ allocator() {
     case $1 in
     system) on= ;;
     litmalloc) on=$library ;;
-    */*) on=$1 ;;
+    *[/]*) on=$1 ;;
     *) fail "allocator $1: say system, litmalloc, or the path of a library" ;;
     esac
     [ -z "$on" ] || [ -r "$on" ] || fail "there is no library at $on"
@@ -31,7 +31,7 @@ record() {
     shift $((OPTIND - 1))
     [ -n "$out" ] && [ $# -gt 0 ] ||
         fail "which? litmalloc record [-a ALLOCATOR] -o TRACE PROGRAM..."
-    case $out in /*) ;; *) out=$PWD/$out ;; esac
+    case $out in [/]*) ;; *) out=$PWD/$out ;; esac
     [ -r "$tools/record.so" ] || fail "there is no recorder at $tools/record.so"
     command -v "$1" >/dev/null || fail "there is no program $1"
     rm -f "$out" "$out".[0-9]*
