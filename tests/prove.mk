@@ -2,7 +2,7 @@
 #
 #   make prove              every proof and its negative controls; writes figures/data/proof-results.csv;
 #                           ends with: N proved, N failed, N controls found
-#   make prove QUICK=1      smaller bounds, and no CSV; make check runs this one
+#   make prove QUICK=1      smaller bounds, and no CSV
 #   make prove ONLY=mutex   one proof, or some: ONLY=mutex,bitmap; no CSV
 
 prove:           ## proves, by exhaustion, what tests/prove/ states; QUICK=1 within smaller bounds

@@ -214,6 +214,17 @@ static void end(void)
     hold(bin_check(&bin));
 }
 
+/* One region lies in the depot from the start. */
+static void park_one(void)
+{
+    void *one;
+
+    hold(run_take(chunk.runs, 1, &one + 1) == 1);
+    bin.depot = new_magazine(one);
+    bin.nmagazines = 1;
+    bin.ntaken = bin.nparked = 1;
+}
+
 int main(void)
 {
     bin_start(&bin, CLASS);
@@ -230,11 +241,10 @@ int main(void)
     }
     begin(user, 1);
     if (IS_QUICK)
-        begin(settler, 0);
-    else {
+        park_one();         /* one thread less, so something to meet over */
+    else
         begin(user, 1);
-        begin(settler, 0);
-    }
+    begin(settler, 0);
     explore(check, end);
     return 0;
 }
