@@ -1,13 +1,13 @@
 # tests/check.mk -- the tests; included by the Makefile.  See tests/run for what a test is.
 #
 #   make check              all of them; ends with: N passed, N failed, N skipped
-#   make check-unit         one group: unit api abuse model stress programs
+#   make check-unit         one group: unit api abuse model stress programs portable fuzz
 #   make check-bin          one room's unit tests, or any test by name; make check-13: a chapter's
 #   make check-asan         unit, model and stress under a sanitizer; also ubsan, tsan
 #
 # SEED=n repeats a random test; SHORT=1 does less; LIB=file.so tests another library.
 
-TEST_GROUPS     := unit api abuse model stress programs
+TEST_GROUPS     := unit api abuse model stress programs portable fuzz
 TEST_SANITIZERS := asan ubsan tsan
 TEST_LIB        := $(if $(LIB),$(LIB),build/liblitmalloc.so)
 TEST_NEEDS      := $(if $(LIB),$(LIB),all)
@@ -28,7 +28,10 @@ $(TEST_GROUPS:%=check-%): check-%: $(TEST_NEEDS) build/tests/liblit.a
 check-%: $(TEST_NEEDS) build/tests/liblit.a
 	@$(TEST_RUN) $*
 
-.PHONY: check $(TEST_GROUPS:%=check-%) $(TEST_SANITIZERS:%=check-%)
+fuzz:            ## look for bytes that break the allocator, for TIME seconds (600)
+	@sh tests/fuzz/fuzz $(TIME)
+
+.PHONY: fuzz check $(TEST_GROUPS:%=check-%) $(TEST_SANITIZERS:%=check-%)
 
 # The rooms with their assertions on, as an archive: a room's test is linked with
 # that room and those below it, and nothing else.
