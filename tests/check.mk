@@ -28,10 +28,16 @@ $(TEST_GROUPS:%=check-%): check-%: $(TEST_NEEDS) build/tests/liblit.a
 check-%: $(TEST_NEEDS) build/tests/liblit.a
 	@$(TEST_RUN) $*
 
+coverage: build/tests-cov/liblit.a  ## which lines the tests reach; writes figures/data/coverage.csv
+	@$(call need,gcov,gcc)
+	@find build/tests-cov -name '*.gcda' -delete
+	@SHORT=$${SHORT-1} $(TEST_RUN) -s cov unit model stress || echo "coverage: some tests failed" >&2
+	@python3 tests/coverage.py
+
 fuzz:            ## look for bytes that break the allocator, for TIME seconds (600)
 	@sh tests/fuzz/fuzz $(TIME)
 
-.PHONY: fuzz check $(TEST_GROUPS:%=check-%) $(TEST_SANITIZERS:%=check-%)
+.PHONY: coverage fuzz check $(TEST_GROUPS:%=check-%) $(TEST_SANITIZERS:%=check-%)
 
 # The rooms with their assertions on, as an archive: a room's test is linked with
 # that room and those below it, and nothing else.
@@ -69,3 +75,4 @@ $(eval $(call test_rooms,build/tests,,:))
 $(eval $(call test_rooms,build/tests-asan,-fsanitize=address,$(TEST_RENAME)))
 $(eval $(call test_rooms,build/tests-ubsan,-fsanitize=undefined -fno-sanitize-recover=undefined,:))
 $(eval $(call test_rooms,build/tests-tsan,-fsanitize=thread,$(TEST_RENAME)))
+$(eval $(call test_rooms,build/tests-cov,--coverage -fprofile-update=atomic,:))
