@@ -90,11 +90,15 @@ def source_of(path, n, line):
 
 
 def tangled_files(ends):
-    return sorted(os.path.join(TANGLED, f) for f in os.listdir(TANGLED) if f.endswith(ends)) if os.path.isdir(TANGLED) else []
+    """What is tangled: the rooms, then what stands in folders of its own (onelock/)."""
+    return [path for folder, _, files in sorted(os.walk(TANGLED))
+            for path in sorted(os.path.join(folder, f) for f in files if f.endswith(ends))]
 
 
 def check_map(order):
     for path in tangled_files((".c", ".h")):
+        if os.path.dirname(path) != TANGLED:        # a house of its own
+            continue
         room = re.sub(r"\.[ch]$", "", os.path.basename(path))
         if room == "litmalloc":
             continue

@@ -22,6 +22,7 @@ awk -v roots="$tmp/roots" -f "$here/web.awk" "$tmp/stage" >&2 || fail "the web h
 
 mkdir "$tmp/out"
 while read -r root from; do
+    mkdir -p "$(dirname "$tmp/out/$root")"          # onelock/onelock.c
     first="Tangled from $from; edit that, not this."
     case $root in
     *.c|*.h)     kind=c;    banner="/* $first */" ;;
@@ -47,14 +48,15 @@ done < "$tmp/roots"
 
 mkdir -p "$dest"
 changed=0
-for f in "$tmp"/out/*; do
-    [ -e "$f" ] || continue
-    to=$dest/$(basename "$f")
+for f in "$tmp"/out/* "$tmp"/out/*/*; do
+    [ -f "$f" ] || continue
+    to=$dest/${f#"$tmp"/out/}
+    mkdir -p "$(dirname "$to")"
     cmp -s "$f" "$to" 2>/dev/null || { cp "$f" "$to.new" && mv "$to.new" "$to"; changed=$((changed + 1)); }
 done
-for f in "$dest"/*; do
+for f in "$dest"/* "$dest"/*/*; do
     [ -f "$f" ] || continue
     case $f in *.o|*.d|*.so|*.a) continue ;; esac
-    [ -e "$tmp/out/$(basename "$f")" ] || { echo "tangle: $f is no longer in the web; removed"; rm -f "$f"; }
+    [ -e "$tmp/out/${f#"$dest"/}" ] || { echo "tangle: $f is no longer in the web; removed"; rm -f "$f"; }
 done
 echo "tangle: $(wc -l < "$tmp/roots" | tr -d ' ') files in $dest, $changed changed"
