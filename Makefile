@@ -197,7 +197,7 @@ spell:           ## hunspell over the prose, with book/words.txt
 	@$(call need,hunspell,hunspell hunspell-en-us)
 	@sh book/spell.sh $(NW)
 
--include tests/check.mk tests/bench/bench.mk
+-include tests/check.mk tests/bench/bench.mk tests/bench/contention.mk
 
 # ---- installing ------------------------------------------------------------------------------
 

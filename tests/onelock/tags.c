@@ -1,4 +1,4 @@
-/* heap.c -- random calls against a table of what is live, as tests/model/random.c,
+/* tags.c -- random calls against a table of what is live, as tests/model/random.c,
  * with the one-lock allocator's own check of its heap after each round.
  *
  * At the end everything is freed: then no byte may be live beyond what the C
@@ -49,7 +49,7 @@ int main(void)
     check(first_seed);
     onelock_count(&after);
     onelock_walk(add, &walked);
-    printf("heap: %zu calls; live %zu before, %zu after, %zu by the walk, held %zu\n",
+    printf("tags: %zu calls; live %zu before, %zu after, %zu by the walk, held %zu\n",
            model.nsteps, before.live, after.live, walked, after.held);
     if (after.live != before.live || walked != after.live || after.held > 2 << 20) {
         printf("failed: memory is lost, seed %llu\n", (unsigned long long)first_seed);
