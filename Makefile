@@ -34,9 +34,12 @@ LIT_SLSR := $(shell $(CC) -fno-tree-slsr -E -x c /dev/null >/dev/null 2>&1 && ec
 LIT_FLAGS = $(LIT_STD) -g -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-plt \
   -fno-builtin-malloc -fno-builtin-calloc -fno-builtin-realloc -fno-builtin-free \
   -fno-stack-protector -pthread $(LIT_MACHINE) $(LIT_WARN)
-LIT_OPT = -O3 -fomit-frame-pointer $(LIT_SLSR)
+LIT_OPT = -O3 -fomit-frame-pointer -fdata-sections $(LIT_SLSR)
 LIT_DEBUG = -O1 -fno-omit-frame-pointer -DLIT_DEBUG=1
-LIT_LINK = -shared -Wl,-soname,liblitmalloc.so.$(SOMAJOR) -Wl,-z,now -Wl,-z,relro -pthread
+# Its own calls of malloc and free are its own, even when dlopen puts it behind the C library.
+# Small variables come first in .data and .bss, the large ones of .bss.zz_large last: fewer pages.
+LIT_LINK = -shared -Wl,-Bsymbolic-functions -Wl,-soname,liblitmalloc.so.$(SOMAJOR) -Wl,-z,now -Wl,-z,relro \
+  -Wl,-z,noseparate-code -Wl,--sort-section=name -pthread
 CXX ?= c++
 
 ifeq ($(LINES),1)
@@ -49,7 +52,7 @@ OUT = build
 endif
 ROOMS = $(patsubst $(SRC)/%.c,%,$(wildcard $(SRC)/*.c))
 
-all: $(OUT)/liblitmalloc.so $(OUT)/liblitmalloc.a $(if $(wildcard $(SRC)/litmalloc.sh),$(OUT)/litmalloc)  ## the library, from tangled/, with nothing but cc
+all: $(OUT)/liblitmalloc.so $(OUT)/liblitmalloc.a $(if $(wildcard $(SRC)/litmalloc.sh),$(OUT)/litmalloc) $(if $(wildcard $(SRC)/tools),tools)  ## the library, from tangled/, with nothing but cc
 debug: build/debug/liblitmalloc.so  ## the library with assertions, build/debug/liblitmalloc.so
 
 # $(call library,FOLDER,FLAGS): a shared and a static library in FOLDER.
@@ -82,8 +85,23 @@ build/libonelock.so: $(TANGLED)/onelock/onelock.c $(TANGLED)/onelock/onelock.h M
 # The wrapper, for use from the tree.
 $(OUT)/litmalloc: $(SRC)/litmalloc.sh
 	@mkdir -p $(@D)
-	sed 's|@LIBRARY@|$(CURDIR)/$(OUT)/liblitmalloc.so|g; s|@VERSION@|$(VERSION)|g' $< > $@
+	sed 's|@LIBRARY@|$(CURDIR)/$(OUT)/liblitmalloc.so|g; s|@TOOLS@|$(CURDIR)/$(OUT)/tools|g; s|@VERSION@|$(VERSION)|g' $< > $@
 	@chmod +x $@
+
+# The tools that watch a heap: no part of the library.  The recorder stands in front of
+# any allocator, so it has the thread-local variables and the exceptions of one.
+TOOLS = record.so replay picture plot.gp watch.sh
+TOOL_FLAGS = $(LIT_STD) -O2 -g -fno-builtin $(LIT_WARN) -pthread
+tools: $(TOOLS:%=$(OUT)/tools/%)  ## record, replay, plot, in build/tools/
+$(OUT)/tools/record.so: $(SRC)/tools/record.c $(SRC)/tools/trace.h Makefile
+	@mkdir -p $(@D)
+	$(CC) $(TOOL_FLAGS) -fPIC -fexceptions -ftls-model=initial-exec $(CPPFLAGS) $(CFLAGS) -shared -Wl,-z,now $(LDFLAGS) $< -o $@ -ldl
+$(OUT)/tools/replay $(OUT)/tools/picture: $(OUT)/tools/%: $(SRC)/tools/%.c $(SRC)/tools/trace.c $(SRC)/tools/trace.h Makefile
+	@mkdir -p $(@D)
+	$(CC) $(TOOL_FLAGS) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(filter %.c,$^) -o $@ -lm
+$(OUT)/tools/plot.gp $(OUT)/tools/watch.sh: $(OUT)/tools/%: $(SRC)/tools/%
+	@mkdir -p $(@D)
+	cp $< $@
 
 # ---- tangling ---------------------------------------------------------------------------
 
@@ -175,6 +193,9 @@ build/figures/%.svg: build/figures/%.pdf
 	@$(call need,pdftocairo,poppler-utils)
 	@pdftocairo -svg $< $@
 
+watch: all       ## records real programs, writes figures/data/watch-*.csv (a few minutes)
+	@sh figures/watch-record.sh
+
 publish: book check-book  ## copies the PDF to book/the-woven-heap.pdf, the committed edition
 	cp $(WEB)/the-woven-heap.pdf book/the-woven-heap.pdf
 	@python3 book/page.py $(WEB)/the-woven-heap.pdf book/page.png 1 'Follow one pointer through it' 'The line is a pairing heap'
@@ -197,7 +218,7 @@ spell:           ## hunspell over the prose, with book/words.txt
 	@$(call need,hunspell,hunspell hunspell-en-us)
 	@sh book/spell.sh $(NW)
 
--include tests/check.mk tests/bench/bench.mk tests/bench/contention.mk
+-include tests/check.mk tests/prove.mk tests/torture.mk $(sort $(wildcard tests/bench/*.mk))
 
 # ---- installing ------------------------------------------------------------------------------
 
@@ -211,7 +232,7 @@ $(TANGLED)/litmalloc.h $(TANGLED)/litmalloc.sh $(TANGLED)/litmalloc.pc.in $(TANG
 
 man: build/man/litmalloc.1 build/man/litmalloc.3  ## the man pages, in build/man/
 
-install: build/liblitmalloc.so build/liblitmalloc.a $(TANGLED)/litmalloc.h $(TANGLED)/litmalloc.sh $(TANGLED)/litmalloc.pc.in man  ## PREFIX=/usr/local DESTDIR=: library, header, man pages, wrapper
+install: build/liblitmalloc.so build/liblitmalloc.a $(TANGLED)/litmalloc.h $(TANGLED)/litmalloc.sh $(TANGLED)/litmalloc.pc.in man tools  ## PREFIX=/usr/local DESTDIR=: library, header, man pages, wrapper
 	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man3
 	install -m 755 build/liblitmalloc.so $(DESTDIR)$(LIBDIR)/liblitmalloc.so.$(VERSION)
 	ln -sf liblitmalloc.so.$(VERSION) $(DESTDIR)$(LIBDIR)/liblitmalloc.so.$(SOMAJOR)
@@ -222,20 +243,23 @@ install: build/liblitmalloc.so build/liblitmalloc.a $(TANGLED)/litmalloc.h $(TAN
 	install -m 644 build/man/litmalloc.3 $(DESTDIR)$(MANDIR)/man3/
 	sed 's|@PREFIX@|$(PREFIX)|g; s|@LIBDIR@|$(LIBDIR)|g; s|@INCLUDEDIR@|$(INCLUDEDIR)|g; s|@VERSION@|$(VERSION)|g' \
 	  $(TANGLED)/litmalloc.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/litmalloc.pc
-	sed 's|@LIBRARY@|$(LIBDIR)/liblitmalloc.so.$(SOMAJOR)|g; s|@VERSION@|$(VERSION)|g' $(TANGLED)/litmalloc.sh > $(DESTDIR)$(PREFIX)/bin/litmalloc
+	install -d $(DESTDIR)$(LIBDIR)/litmalloc
+	install -m 755 $(addprefix build/tools/,$(TOOLS)) $(DESTDIR)$(LIBDIR)/litmalloc/
+	sed 's|@LIBRARY@|$(LIBDIR)/liblitmalloc.so.$(SOMAJOR)|g; s|@TOOLS@|$(LIBDIR)/litmalloc|g; s|@VERSION@|$(VERSION)|g' $(TANGLED)/litmalloc.sh > $(DESTDIR)$(PREFIX)/bin/litmalloc
 	chmod 755 $(DESTDIR)$(PREFIX)/bin/litmalloc
 
 uninstall:       ## removes what install put there
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,liblitmalloc.so liblitmalloc.so.$(SOMAJOR) liblitmalloc.so.$(VERSION) liblitmalloc.a pkgconfig/litmalloc.pc) \
 	  $(DESTDIR)$(INCLUDEDIR)/litmalloc.h $(DESTDIR)$(PREFIX)/bin/litmalloc $(DESTDIR)$(MANDIR)/man1/litmalloc.1 $(DESTDIR)$(MANDIR)/man3/litmalloc.3
+	rm -rf $(DESTDIR)$(LIBDIR)/litmalloc
 
 # ---- what it takes ------------------------------------------------------------------------------
 
 DEPS_BUILD += gcc make noweb
-DEPS_TEST += check pkg-config g++ clang cppcheck universal-ctags python3 binutils $(shell sed '/^#/d' tests/programs/packages.txt 2>/dev/null)
+DEPS_TEST += spin z3 check pkg-config g++ clang cppcheck universal-ctags python3 binutils xxd gnuplot-nox $(shell sed '/^#/d' tests/programs/packages.txt 2>/dev/null)
 DEPS_BOOK += pandoc texlive-latex-recommended texlive-luatex texlive-pictures fonts-lmodern lmodern fonts-texgyre \
   fonts-texgyre-math tex-gyre graphviz gnuplot-nox poppler-utils epubcheck hunspell hunspell-en-us
-DEPS_BENCH += libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4
+DEPS_BENCH += libjemalloc2 libmimalloc2.0 libtcmalloc-minimal4 libtbbmalloc2 strace valgrind lua5.4 z3 sqlite3 jq perl
 
 deps:            ## installs what the project needs from Debian's packages; DRY=1 prints
 	@DRY='$(DRY)' sh book/deps.sh build '$(DEPS_BUILD)' test '$(DEPS_TEST)' book '$(DEPS_BOOK)' bench '$(DEPS_BENCH)'
@@ -250,5 +274,5 @@ demo:            ## set up, tangle, build, weave, run a program on it, report
 clean:           ## removes build/
 	rm -rf build
 
-.PHONY: all debug onelock help tangle check-tangled book html epub figures publish lint check-book check-epub spell man install uninstall deps demo clean
+.PHONY: all debug onelock tools watch help tangle check-tangled book html epub figures publish lint check-book check-epub spell man install uninstall deps demo clean
 .SECONDARY: $(PDFS)

@@ -90,15 +90,29 @@ def source_of(path, n, line):
 
 
 def tangled_files(ends):
-    """What is tangled: the rooms, then what stands in folders of its own (onelock/)."""
-    return [path for folder, _, files in sorted(os.walk(TANGLED))
-            for path in sorted(os.path.join(folder, f) for f in files if f.endswith(ends))]
+    return sorted(os.path.join(TANGLED, f) for f in os.listdir(TANGLED) if f.endswith(ends)) if os.path.isdir(TANGLED) else []
+
+
+def tool_files(ends):
+    """The programs in tangled/tools and the allocator in tangled/onelock: no rooms, so no map and
+    no @ %def; the rest holds for them."""
+    return sorted(os.path.join(TANGLED, folder, f)
+                  for folder in ("onelock", "tools") if os.path.isdir(os.path.join(TANGLED, folder))
+                  for f in os.listdir(os.path.join(TANGLED, folder)) if f.endswith(ends))
 
 
 def check_map(order):
     for path in tangled_files((".c", ".h")):
-        if os.path.dirname(path) != TANGLED:        # a house of its own
-            continue
+        for n, s in enumerate(open(path, encoding="utf-8"), 1):
+            if re.match(r'\s*#\s*include\s+"(tools|onelock)/', s):
+                fault(source_of(path, n, s), "a room includes nothing of the tools, nor of onelock")
+    for path in tool_files((".c", ".h")):
+        for n, s in enumerate(open(path, encoding="utf-8"), 1):
+            m = re.match(r'\s*#\s*include\s+"([^"]+)"', s)
+            if m and not os.path.exists(os.path.join(os.path.dirname(path), m.group(1))):
+                fault(source_of(path, n, s), f'a tool includes "{m.group(1)}", which is no tool; '
+                      "what watches an allocator stands beside it, on none of its rooms")
+    for path in tangled_files((".c", ".h")):
         room = re.sub(r"\.[ch]$", "", os.path.basename(path))
         if room == "litmalloc":
             continue
@@ -157,7 +171,7 @@ def check_chunks(chunks):
                 fault(f"{c.file}:{n}", "a tab; use spaces")
         if len(c.name) > 72:
             warn(f"{c.file}:{c.line}", f"the name <<{c.name}>> is long; about 50 characters are read at once")
-    for path in tangled_files((".c", ".h")):
+    for path in tangled_files((".c", ".h")) + tool_files((".c", ".h")):
         for n, s in enumerate(open(path, encoding="utf-8"), 1):
             s = s.rstrip("\n")
             if len(s) > COLUMNS and s.strip() not in told and not re.search(r"\.nw: .*\] \*/$|Tangled from|^\s*/\* .*\.$", s):
@@ -168,7 +182,7 @@ def check_chunks(chunks):
 
 def ctags():
     """{name: (kind, path, line, is static)} of what tangled/*.[ch] define or declare."""
-    files = tangled_files((".c", ".h"))
+    files = tangled_files((".c", ".h")) + tool_files(".h")
     if not files:
         return {}
     if not shutil.which("ctags"):
@@ -312,7 +326,7 @@ def check_references(prose):
 
 def check_ifs():
     """No #if inside a function: an #if after a line that begins with { and before one that begins with }."""
-    for path in tangled_files((".c", ".h")):
+    for path in tangled_files((".c", ".h")) + tool_files((".c", ".h")):
         inside = False
         for n, s in enumerate(open(path, encoding="utf-8"), 1):
             if s.startswith("{"):
@@ -336,16 +350,20 @@ def check_compilers():
     rooms = tangled_files(".c")
     if not rooms:
         return
+    tools = tool_files(".c")
     flags = ["-std=gnu17", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", "-pthread",
              "-fno-builtin-malloc", "-fno-builtin-calloc", "-fno-builtin-realloc", "-fno-builtin-free"]
     for debug in ([], ["-DLIT_DEBUG=1"]):
         run("gcc", "gcc", flags + debug, rooms)
         run("clang", "clang", flags + ["-Wthread-safety"] + debug, rooms)
+    if tools:
+        run("gcc", "gcc", flags, tools)
+        run("clang", "clang", flags, tools)
     run("cppcheck", "cppcheck",
         ["--quiet", "--error-exitcode=1", "--inline-suppr", "--std=c11", "--enable=warning,portability,performance",
          # legacyUninitvar: an older check that does not follow an initialiser through a cast.
          "--suppress=missingIncludeSystem", "--suppress=legacyUninitvar", "--suppress=unmatchedSuppression", "-D__GNUC__=12", "-D__x86_64__=1",
-         "-j2"], rooms)
+         "-j2"], rooms + tools)
 
 
 def check_overfull():

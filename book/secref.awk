@@ -29,7 +29,7 @@ docs && /^@nl$/ {
                 { print }
 /^@defn / {
     name = substr($0, 7); gsub(/\[\[|\]\]/, "", name)
-    root = name ~ /^([a-z]+\/)?[A-Za-z0-9_.-]+\.[A-Za-z0-9.]+$/
+    root = name ~ /^[A-Za-z0-9_.\/-]+\.[A-Za-z0-9.]+$/
     again = seen[name]++
     place = "[" file ": " sec "]"
     if (again && kind != "none") gap = 1

@@ -22,11 +22,11 @@ awk -v roots="$tmp/roots" -f "$here/web.awk" "$tmp/stage" >&2 || fail "the web h
 
 mkdir "$tmp/out"
 while read -r root from; do
-    mkdir -p "$(dirname "$tmp/out/$root")"          # onelock/onelock.c
+    mkdir -p "$tmp/out/$(dirname "$root")"
     first="Tangled from $from; edit that, not this."
     case $root in
     *.c|*.h)     kind=c;    banner="/* $first */" ;;
-    *.sh|*.in)   kind=sh;   banner="# $first" ;;
+    *.sh|*.in|*.gp|*.py) kind=sh;   banner="# $first" ;;
     *.md)        kind=none; banner="<!-- $first -->" ;;
     *)           kind=none; banner= ;;
     esac
@@ -48,15 +48,15 @@ done < "$tmp/roots"
 
 mkdir -p "$dest"
 changed=0
-for f in "$tmp"/out/* "$tmp"/out/*/*; do
-    [ -f "$f" ] || continue
-    to=$dest/${f#"$tmp"/out/}
-    mkdir -p "$(dirname "$to")"
-    cmp -s "$f" "$to" 2>/dev/null || { cp "$f" "$to.new" && mv "$to.new" "$to"; changed=$((changed + 1)); }
-done
-for f in "$dest"/* "$dest"/*/*; do
-    [ -f "$f" ] || continue
+(cd "$tmp/out" && find . -type f) | sed 's|^\./||' | sort > "$tmp/new"
+while read -r f; do
+    mkdir -p "$dest/$(dirname "$f")"
+    cmp -s "$tmp/out/$f" "$dest/$f" 2>/dev/null ||
+        { cp "$tmp/out/$f" "$dest/$f.new" && mv "$dest/$f.new" "$dest/$f"; changed=$((changed + 1)); }
+done < "$tmp/new"
+(cd "$dest" && find . -type f) | sed 's|^\./||' | sort > "$tmp/old"
+while read -r f; do
     case $f in *.o|*.d|*.so|*.a) continue ;; esac
-    [ -e "$tmp/out/${f#"$dest"/}" ] || { echo "tangle: $f is no longer in the web; removed"; rm -f "$f"; }
-done
+    [ -e "$tmp/out/$f" ] || { echo "tangle: $dest/$f is no longer in the web; removed"; rm -f "$dest/$f"; }
+done < "$tmp/old"
 echo "tangle: $(wc -l < "$tmp/roots" | tr -d ' ') files in $dest, $changed changed"

@@ -6,7 +6,7 @@
 # Writes to FILE one line a file to tangle: its name, then the .nw it starts in.
 
 function fault(f, l, text) { printf "%s:%d: %s\n", f, l, text; bad++ }
-function isfile(s) { return s ~ /^([a-z]+\/)?[A-Za-z0-9_][A-Za-z0-9_.-]*\.[A-Za-z0-9.]*[a-z0-9]$/ }
+function isfile(s) { return s ~ /^[A-Za-z0-9_][A-Za-z0-9_.\/-]*\.[A-Za-z0-9.]*[a-z0-9]$/ }
 function shiftlike(s) { return s ~ /[|&()?:=;+*]/ || s ~ /^ *[0-9A-Za-z_]* *$/ && s ~ /^ | $/ }
 
 /^@file /       { file = substr($0, 7); line = 1; next }

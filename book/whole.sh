@@ -8,8 +8,7 @@ set -eu
 pdf=$1; tangled=$2
 tmp=$(mktemp -d); trap 'rm -rf "$tmp"' EXIT
 pdftotext -layout -nopgbrk "$pdf" "$tmp/text"
-for f in "$tangled"/* "$tangled"/*/*; do
-    [ -f "$f" ] || continue
+for f in $(find "$tangled" -type f | sort); do
     awk -v f="$f" '
         FNR == 1 && /Tangled from/ || FNR == 2 && /Tangled from/ { next }
         /^[ \t]*(\/\*|#) .*\[[0-9][^]]*\.nw: .*\]( \*\/)?$/ { held = ""; next }

@@ -13,6 +13,7 @@
 /* Declare the list of arenas.  [43-arena.nw: Joining] */
 struct arena **arenas;
 uint32_t arena_limit;
+static uint32_t narenas;        /* arenas made; atomic */
 
 static struct mutex lock = MUTEX_INIT(RANK_ARENA);
 
@@ -38,6 +39,7 @@ static struct arena *arena_number(uint32_t i) REQUIRES(&lock)
     pageheap_start(&a->pages, a);
     /* Release: who finds the pointer must find a started arena. */
     __atomic_store_n(&arenas[i], a, __ATOMIC_RELEASE);
+    __atomic_add_fetch(&narenas, 1, __ATOMIC_RELAXED);
     return a;
 }
 
@@ -251,7 +253,8 @@ static unsigned gather(void **regions, unsigned n, struct arena *a,
 {
     unsigned k;
 
-    if (in_one_chunk(regions, n))
+    if (__atomic_load_n(&narenas, __ATOMIC_RELAXED) == 1
+        || in_one_chunk(regions, n))
         return n;
     k = prefix(regions, n, a, call);
     for (unsigned i = k + 1; i < n; i++) {
@@ -475,4 +478,15 @@ UNCHECKED void arena_after_fork(bool in_child)
         for (unsigned c = 0; c < NSMALL && arenas[i] != NULL; c++)
             open(c == 0 ? &arenas[i]->pages.lock : &arenas[i]->bins[c].lock);
     open(&lock);
+}
+
+/* Forget the threads that are not in the child.
+ * [43-arena.nw: Around fork] */
+void arena_stay_alone(struct arena *mine)
+{
+    mutex_lock(&lock);
+    for (uint32_t i = 0; i < arena_limit; i++)
+        if (arenas[i] != NULL)
+            arenas[i]->nthreads = arenas[i] == mine;
+    mutex_unlock(&lock);
 }

@@ -78,4 +78,8 @@ size_t arena_purge_all(void);
 void arena_before_fork(void);
 void arena_after_fork(bool in_child);
 
+/* In the child of a fork, after the above: one thread is left, or none that
+ * has joined an arena (NULL). */
+void arena_stay_alone(struct arena *mine);
+
 #endif

@@ -23,7 +23,8 @@ struct block {
     struct block *next;
 };
 
-static char first_piece[FIRST_BYTES] __attribute__((aligned(CACHE_LINE)));
+static char first_piece[FIRST_BYTES]
+    __attribute__((aligned(CACHE_LINE), section(".bss.zz_large")));
 
 static struct {
     struct mutex lock;

@@ -3,7 +3,9 @@
 
 #include "bin.h"
 
+#include "options.h"
 #include "pagemap.h"
+#include "pages.h"
 #include "report.h"
 
 enum { PARKED_BYTES_MIN = 64 * 1024, PREFETCH = 8 };
@@ -46,6 +48,25 @@ static bool choose_current(struct bin *b) REQUIRES(&b->lock)
 }
 
 /* Take regions from the runs.  [41-bin.nw: Taking] */
+/* Knuth's generator, TAOCP vol. 2, 3.3.4, with the kernel's word mixed in at
+ * each step.  No cipher: it makes guessing hard and not impossible. */
+static unsigned throw_dice(struct bin *b) REQUIRES(&b->lock)
+{
+    b->random = (b->random ^ pages_random()) * UINT64_C(6364136223846793005)
+                + UINT64_C(1442695040888963407);
+    return (unsigned)(b->random / POW2(33)) % sizeclasses[b->class].nregions;
+}
+
+static unsigned take_some(struct bin *b, unsigned want, void **out)
+    REQUIRES(&b->lock)
+{
+    if (likely(!options.random_place))
+        return run_take(b->current, want, out);
+    out[-1] = run_take_from(b->current, throw_dice(b));
+    return 1;
+}
+
+/* Take regions from the runs, continued.  [41-bin.nw: Taking] */
 unsigned bin_take(struct bin *b, unsigned want, void **out)
 {
     unsigned got = 0;
@@ -55,7 +76,7 @@ unsigned bin_take(struct bin *b, unsigned want, void **out)
         if ((b->current == NULL || b->current->nfree == 0)
             && !choose_current(b))
             break;
-        got += run_take(b->current, want - got, out - got);
+        got += take_some(b, want - got, out - got);
     }
     b->ntaken += got;
     b->nfills += got > 0;
@@ -71,23 +92,6 @@ void bin_add(struct bin *b, struct run *r)
     b->nruns++;
     wait_in_line(b, r);
     mutex_unlock(&b->lock);
-}
-
-/* Say what came home that should not have.
- * [41-bin.nw: Bringing regions home] */
-/* Say what came home that should not have, and die. */
-static COLD void bad_region(const char *call, enum run_answer answer,
-                            const struct run *r, void *p)
-{
-    size_t size = sizeclasses[r->class].size;
-
-    if (answer == RUN_FREE_ALREADY)
-        report_die("%s(): double free of %p: a block of %zu bytes, "
-                   "free already", call, p, size);
-    uintptr_t start = run_address(r)
-                      + ((uintptr_t)p - run_address(r)) / size * size;
-    report_die("%s(): invalid pointer %p: inside a block of %zu bytes at %p",
-               call, p, size, (void *)start);
 }
 
 /* See what becomes of a run that got regions back.
@@ -115,16 +119,19 @@ static bool run_gained(struct bin *b, struct run *r) REQUIRES(&b->lock)
 
 /* Find the run that a region is from.
  * [41-bin.nw: Bringing regions home] */
-/* The run a region is from.  The caller has seen that it lies in a chunk of
- * this arena; that it lies in a run of this class is for us to see. */
+/* The run a region is from, NULL if it lies in no arena's chunk (any more);
+ * that it lies in a run of this class is for the next function to see. */
 static struct run *home_of(void *region)
 {
-    return run_of(pagemap_chunk(region), (uintptr_t)region);
+    struct chunk *c = pagemap_chunk(region);
+
+    return c == NULL || c->arena == NULL ? NULL
+                                         : run_of(c, (uintptr_t)region);
 }
 
 static bool is_ours(const struct bin *b, const struct run *r, void *region)
 {
-    return r->state == RUN_SMALL && r->class == b->class
+    return r != NULL && r->state == RUN_SMALL && r->class == b->class
            && run_holds(r, (uintptr_t)region);
 }
 
@@ -133,6 +140,26 @@ static void fetch_ahead(void *const *regions, unsigned i, unsigned n)
 {
     if (i + PREFETCH < n)
         __builtin_prefetch(home_of(regions[i + PREFETCH]), 1);
+}
+
+/* Say what came home that should not have.
+ * [41-bin.nw: Bringing regions home] */
+/* Say what came home that should not have, and die, without the lock: a
+ * handler of SIGABRT may allocate. */
+static COLD _Noreturn void bad_region(struct bin *b, const char *call,
+                                      enum run_answer answer, void *p)
+    RELEASE(&b->lock)
+{
+    size_t size = sizeclasses[b->class].size;
+    uintptr_t run = run_address(home_of(p));
+
+    mutex_unlock(&b->lock);
+    if (answer == RUN_FREE_ALREADY)
+        report_die("%s(): double free of %p: a block of %zu bytes, "
+                   "free already", call, p, size);
+    report_die("%s(): invalid pointer %p: inside a block of %zu bytes at %p",
+               call, p, size,
+               (void *)(run + ((uintptr_t)p - run) / size * size));
 }
 
 /* Bring regions home.  [41-bin.nw: Bringing regions home] */
@@ -148,15 +175,13 @@ struct run *bin_put(struct bin *b, void *const *regions, unsigned n,
         /* Die unless the region lies in a run of ours.
          * [41-bin.nw: Bringing regions home] */
         if (unlikely(!is_ours(b, r, regions[i])))
-            report_die("%s(): double free of %p: a block of %zu bytes, "
-                       "free already", call, regions[i],
-                       (size_t)sizeclasses[b->class].size);
+            bad_region(b, call, RUN_FREE_ALREADY, regions[i]);
         /* Put it back, and those that follow it in the same run.
          * [41-bin.nw: Bringing regions home] */
         do {
             enum run_answer a = run_put(r, (uintptr_t)regions[i]);
             if (unlikely(a != RUN_OK))
-                bad_region(call, a, r, regions[i]);
+                bad_region(b, call, a, regions[i]);
         } while (++i < n && run_holds(r, (uintptr_t)regions[i]));
         if (run_gained(b, r)) {
             r->node.next = (struct heapnode *)leaving;

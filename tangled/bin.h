@@ -36,6 +36,7 @@ struct bin {
     size_t nparked;             /* of those, in the depot */
     size_t npeak;               /* the most in use, fading */
     uint64_t nfills, nflushes;  /* times regions left and came home */
+    uint64_t random;            /* for random_place */
 } __attribute__((aligned(CACHE_LINE)));
 
 /* Promise to take, and to bring home.  [41-bin.nw: The file] */

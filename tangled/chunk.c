@@ -10,9 +10,6 @@
 #include "pagemap.h"
 #include "pages.h"
 
-#include <string.h>
-#include <sys/auxv.h>
-
 /* Declare what the room remembers.
  * [31-chunk.nw: What the room remembers] */
 /* Chunks that nobody owns but that are still mapped, and where the next new
@@ -27,25 +24,13 @@ static struct {
 } room = { .lock = MUTEX_INIT(RANK_CHUNK) };
 
 /* Stands in the map for a slot in work; all zero, so nobody's. */
-static struct chunk pending;
+static struct chunk pending __attribute__((section(".bss.zz_large")));
 
 /* Count the slots of the window.  [31-chunk.nw: Where chunks begin] */
 /* A slot is a place for a chunk: its address divided by CHUNK. */
 static size_t nslots(void)
 {
     return pagemap_npages / CHUNK_PAGES;
-}
-
-/* Find a random word.  [31-chunk.nw: Where chunks begin] */
-/* Sixteen bytes of the kernel's randomness come with every process. */
-static uint64_t random_word(void)
-{
-    const void *bytes = (const void *)getauxval(AT_RANDOM);
-    uint64_t words[2] = { 0, 0 };
-
-    if (bytes != NULL && options.randomize)
-        memcpy(words, bytes, sizeof words);     /* they need not be aligned */
-    return words[0] ^ words[1];
 }
 
 /* Choose where chunks begin.  [31-chunk.nw: Where chunks begin] */
@@ -55,8 +40,8 @@ void chunk_start(void)
 {
     size_t n = nslots();
 
-    room.hint = n / 16 + random_word() % (n / 2);
-    decay_start(&room.decay, options.decay_ms, pages_now_ms());
+    room.hint = n / 16 + (options.randomize ? pages_random() % (n / 2) : 0);
+    decay_start(&room.decay, options.decay_ms, 0);
 }
 
 /* Claim a slot, and leave one.  [31-chunk.nw: Mapping a slot] */
@@ -119,6 +104,7 @@ static struct chunk *map_chunk(void)
         base_put(c, sizeof *c);
         return NULL;
     }
+    pages_keep_small((void *)c->address, CHUNK);
     pagemap_enter(c->address, c);
     mutex_lock(&room.lock);
     room.nchunks++;
@@ -189,6 +175,7 @@ static struct chunk *take_expired(uint64_t now_ms, bool all)
     if (npages > 0 && (all || npages > allowed)) {
         c = room.oldest;
         unkeep(c);
+        decay_purged(&room.decay, CHUNK_PAGES);
     }
     mutex_unlock(&room.lock);
     return c;

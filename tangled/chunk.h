@@ -7,6 +7,7 @@
 #define LIT_CHUNK_H
 
 #include "bits.h"
+#include "fresh.h"
 #include "heap.h"
 
 /* Say what a run can be for.  [31-chunk.nw: What a run is for] */
@@ -62,6 +63,7 @@ struct chunk {
     /* Of the owner. */
     struct arena *arena;        /* NULL: nobody's */
     bool dirty;                 /* when handed over: pages hold old bytes */
+    struct frontier frontier;   /* how far its pages had memory */
     uint32_t nfree;             /* pages in free runs */
     struct run runs[CHUNK_PAGES];
 };

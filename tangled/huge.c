@@ -6,6 +6,7 @@
 #include "base.h"
 #include "chunk.h"
 #include "decay.h"
+#include "fresh.h"
 #include "mutex.h"
 #include "options.h"
 #include "pages.h"
@@ -14,7 +15,7 @@
 
 /* Declare the table and the list of kept blocks.
  * [42-huge.nw: The picture] */
-enum { TABLE_MIN = 64, KEPT_MAX = 64, KEPT_BYTES = 16 * 1024 * 1024 };
+enum { TABLE_MIN = 64, KEPT_MAX = 64, KEPT_BYTES = 8 * 1024 * 1024 };
 
 struct extent {
     uintptr_t address;          /* 0: nothing here */
@@ -38,7 +39,7 @@ static struct {
 /* Start the room of huge blocks.  [42-huge.nw: Purging] */
 void huge_start(void)
 {
-    decay_start(&room.decay, options.decay_ms, pages_now_ms());
+    decay_start(&room.decay, options.decay_ms, 0);
 }
 
 /* Find a block's place in the table.  [42-huge.nw: The table] */
@@ -236,12 +237,14 @@ static bool is_next_to(struct extent a, struct extent b)
     return a.address + a.size == b.address || b.address + b.size == a.address;
 }
 
-/* Would n bytes more be too much to keep?  In use and kept together may be a
- * quarter more than was in use at once lately, and a little. */
-static bool is_too_much(size_t n) REQUIRES(&room.lock)
+/* By how much would n bytes more be too much?  In use and kept together may
+ * be an eighth more than was in use at once lately, and a little. */
+static size_t excess(size_t n) REQUIRES(&room.lock)
 {
-    return room.nbytes + room.kept_bytes + n
-           > room.peak_bytes + room.peak_bytes / 4 + KEPT_BYTES;
+    size_t most = room.peak_bytes + room.peak_bytes / 8 + KEPT_BYTES;
+    size_t sum = room.nbytes + room.kept_bytes + n;
+
+    return sum > most ? sum - most : 0;
 }
 
 /* Keep freed memory, joined with what is kept on both sides of it.  If that
@@ -260,7 +263,7 @@ static struct extent keep(struct extent e) REQUIRES(&room.lock)
             i++;
         }
     }
-    if (room.nkept == KEPT_MAX || (room.nkept > 0 && is_too_much(e.size)))
+    if (room.nkept == KEPT_MAX || (room.nkept > 0 && excess(e.size) > 0))
         oldest = unkeep(0);
     room.kept[room.nkept++] = e;
     room.kept_bytes += e.size;
@@ -283,13 +286,39 @@ static bool let_go(void)
     return huge_purge(0, true) + chunk_purge(0, true) > 0;
 }
 
+/* Before `size` bytes more are mapped, unmap what would be too much then,
+ * the oldest first.  Returns the bytes that are in use. */
+static size_t make_way(size_t size)
+{
+    struct extent e;
+    size_t nbytes;
+
+    do {
+        e = (struct extent){ 0 };
+        mutex_lock(&room.lock);
+        size_t n = round_up(excess(size), pages_size);
+        if (room.nkept > 0 && n > 0) {
+            e.size = n < room.kept[0].size ? n : room.kept[0].size;
+            e.address = cut(0, e.size);
+        }
+        nbytes = room.nbytes;
+        mutex_unlock(&room.lock);
+        unmap(e);
+    } while (e.address != 0);
+    return nbytes;
+}
+
+/* Map a block, at any price, continued.  [42-huge.nw: Taking] */
 /* A new mapping; 0 without memory. */
 static uintptr_t map_block(size_t size, size_t alignment)
 {
+    size_t nbytes = make_way(size);
     void *p = pages_map_aligned(size, alignment);
 
     if (p == NULL && let_go())
         p = pages_map_aligned(size, alignment);
+    if (p != NULL && fresh_wants_huge(nbytes))
+        pages_prefer_huge(p, size);
     return (uintptr_t)p;
 }
 
@@ -487,7 +516,9 @@ static struct extent take_expired(uint64_t now_ms, bool all)
     size_t excess = round_up(room.kept_bytes - allowed * PAGE, pages_size);
     if (size > excess)
         size = excess;
-    return (struct extent){ cut(0, size), size };
+    struct extent e = { cut(0, size), size };
+    decay_purged(&room.decay, npages - room.kept_bytes / PAGE);
+    return e;
 }
 
 size_t huge_purge(uint64_t now_ms, bool all)

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE /* mallinfo2, reallocarray */
 #include "malloc.h"
 
+#include "guard.h"
 #include "huge.h"
 #include "mutex.h"
 #include "options.h"
@@ -47,17 +48,20 @@ static uint32_t count_cpus(void)
 /* Prepare for fork.  [70-malloc.nw: The first call] */
 static void before_fork(void)
 {
+    guard_before_fork();
     thread_before_fork();
 }
 
 static void in_parent(void)
 {
     thread_after_fork(false);
+    guard_after_fork(false);
 }
 
 static void in_child(void)
 {
     thread_after_fork(true);
+    guard_after_fork(true);
 }
 
 /* Start the rooms.  [70-malloc.nw: The first call] */
@@ -72,7 +76,8 @@ static bool start_rooms(void)
         return false;           /* a second try may find it there already */
     chunk_start();
     huge_start();
-    return arena_start(n < 1024 ? n : 1024) && thread_start();
+    return guard_start() && arena_start(n < 1024 ? n : 1024)
+           && thread_start();
 }
 
 /* Read the settings.  [70-malloc.nw: The first call] */
@@ -155,7 +160,7 @@ static void *take_uncached(unsigned c, bool *zeroed)
 /* Take the slow way.  [70-malloc.nw: The slow way of malloc] */
 /* All of malloc, when there is no region on the stack.  NULL without
  * memory; *zeroed tells whether the block is all zero. */
-static NOINLINE void *take_slow(size_t size, bool *zeroed)
+static NOINLINE void *take_block(size_t size, bool *zeroed)
 {
     struct thread *t = self();
     unsigned c;
@@ -175,6 +180,17 @@ static NOINLINE void *take_slow(size_t size, bool *zeroed)
         return arena_take_large(t->cache.arena, c, PAGE, zeroed);
     p = tcache_take(&t->cache, c);
     return p != NULL ? p : tcache_refill(&t->cache, c);
+}
+
+/* The same in a guarded heap, where a block has a seal behind it. */
+static NOINLINE void *take_slow(size_t size, bool *zeroed)
+{
+    /* Before the start the settings are not read: a first call reads them. */
+    if (likely(!options.guarded) && (self() == NULL || !options.guarded))
+        return take_block(size, zeroed);
+    if (size > PTRDIFF_MAX)
+        return NULL;
+    return guard_seal(take_block(guard_request(size), zeroed), size, zeroed);
 }
 
 /* Say that there is no memory.  [70-malloc.nw: The slow way of malloc] */
@@ -231,9 +247,32 @@ static void stale(void *p, size_t c)
 }
 
 /* Free the slow way.  [70-malloc.nw: The slow way of free] */
+/* Home with a block: onto a stack, to its bin, or to the pages. */
+static void put_block(struct thread *t, void *p, const char *call)
+{
+    size_t c = pagemap_class(p);
+
+    if (c == CLASS_NONE)
+        arena_put_other(p, call);
+    else if (t == NULL || thread_has_none(t)
+             || !tcache_overflow(&t->cache, c, p, call))
+        arena_flush(c, &p, 1, false, call);
+}
+
+/* The same in a guarded heap. */
+static void put_guarded(struct thread *t, void *p, const char *call)
+{
+    p = guard_break(p, call);
+    do {
+        if (p != NULL)
+            put_block(t, p, call);
+    } while ((p = guard_overdue()) != NULL);
+}
+
+/* Free the slow way, continued.  [70-malloc.nw: The slow way of free] */
 /* All of free, when the stack is full or there is none: for NULL, for large
  * and huge blocks, and for what is not ours. */
-static NOINLINE void put_slow(void *p, size_t c, const char *call)
+static NOINLINE void put_slow(void *p, const char *call)
 {
     int saved = errno;
     struct thread *t;
@@ -243,11 +282,7 @@ static NOINLINE void put_slow(void *p, size_t c, const char *call)
     t = self();
     if (t != NULL && !thread_has_none(t))
         thread_event(t);
-    if (c == CLASS_NONE)
-        arena_put_other(p, call);
-    else if (t == NULL || thread_has_none(t)
-             || !tcache_overflow(&t->cache, c, p, call))
-        arena_flush(c, &p, 1, false, call);
+    (unlikely(options.guarded) ? put_guarded : put_block)(t, p, call);
     errno = saved;
 }
 
@@ -256,10 +291,10 @@ EXPORT void free(void *p)
 {
     size_t c = pagemap_class(p);
 
-    if (DEBUG)
+    if (DEBUG && !options.guarded)
         stale(p, c);
     if (unlikely(!tcache_put(&thread_self()->cache, c, p)))
-        put_slow(p, c, "free");
+        put_slow(p, "free");
 }
 
 /* Allocate zeroed memory.  [70-malloc.nw: Zeroed memory] */
@@ -301,16 +336,24 @@ static void *move(void *p, size_t old, size_t size)
     return q;
 }
 
+/* Tell how much a block holds, whoever asks.  [70-malloc.nw: Resizing] */
+static size_t door_size(const void *p, const char *call)
+{
+    return options.guarded ? guard_size(p, call) : arena_size(p, call);
+}
+
 /* Resize a block to another class.  [70-malloc.nw: Resizing] */
 /* Where the class changes: in place if neighbouring pages allow it, by
  * moving pages if they are the block's own, else by moving bytes. */
 static NOINLINE void *realloc_slow(void *p, size_t size)
 {
-    size_t old = arena_size(p, "realloc");
+    size_t old = door_size(p, "realloc");
     void *q;
 
     if (size > PTRDIFF_MAX)
         return no_memory();
+    if (options.guarded)
+        return move(p, old, size);
     if (old > SMALL_MAX && old <= LARGE_MAX && size > SMALL_MAX
         && size <= LARGE_MAX && arena_resize_large(p, sizeclass_of(size)))
         return p;
@@ -332,7 +375,8 @@ EXPORT void *realloc(void *p, size_t size)
         free(p);
         return NULL;
     }
-    if (c != CLASS_NONE && size <= SMALL_MAX && sizeclass_of(size) == c)
+    if (c != CLASS_NONE && size <= SMALL_MAX && sizeclass_of(size) == c
+        && likely(!options.guarded))
         return p;
     return realloc_slow(p, size);
 }
@@ -380,21 +424,46 @@ static size_t huge_request(size_t size)
     return size > LARGE_MAX ? size : LARGE_MAX + 1;
 }
 
-void *door_take_aligned(size_t size, size_t alignment)
+static void *take_aligned_block(size_t size, size_t alignment, bool *zeroed)
 {
     unsigned c = aligned_class(size, alignment);
-    struct thread *t;
-    bool zeroed;
+    struct thread *t = self();
 
-    if (c != CLASS_NONE && (sizeclass_is_small(c) || alignment <= PAGE))
-        return door_take(sizeclasses[c].size);
-    if (size > PTRDIFF_MAX || alignment > PTRDIFF_MAX
-        || (t = self()) == NULL)
+    if (t == NULL || size > PTRDIFF_MAX || alignment > PTRDIFF_MAX)
         return NULL;
+    if (c != CLASS_NONE && (sizeclass_is_small(c) || alignment <= PAGE))
+        return take_block(sizeclasses[c].size, zeroed);
     if (c == CLASS_NONE)
-        return huge_take(huge_request(size), alignment, &zeroed);
+        return huge_take(huge_request(size), alignment, zeroed);
     struct arena *a = thread_has_none(t) ? arenas[0] : t->cache.arena;
-    return a == NULL ? NULL : arena_take_large(a, c, alignment, &zeroed);
+    return a == NULL ? NULL : arena_take_large(a, c, alignment, zeroed);
+}
+
+static NOINLINE void *take_aligned_slow(size_t size, size_t alignment)
+{
+    bool zeroed;
+    size_t n = size;
+
+    if (self() != NULL && options.guarded && size <= PTRDIFF_MAX)
+        n = guard_request(size);
+    void *p = take_aligned_block(n, alignment, &zeroed);
+    return options.guarded ? guard_seal(p, size, &zeroed) : p;
+}
+
+/* Serve aligned requests, continued.  [70-malloc.nw: Aligned memory] */
+/* Usually from a stack, like any other request: a multiple of the alignment
+ * is served by a class whose size is one, too. */
+void *door_take_aligned(size_t size, size_t alignment)
+{
+    struct tcache *t = &thread_self()->cache;
+    void *p = NULL;
+
+    if (likely(size <= TABLE_MAX && alignment <= TABLE_MAX)) {
+        size_t n = round_up(size | (size == 0), alignment);
+        if (likely(n <= TABLE_MAX))
+            p = tcache_take(t, t->class_of[n]);
+    }
+    return likely(p != NULL) ? p : take_aligned_slow(size, alignment);
 }
 
 /* Free with what the caller knows.  [70-malloc.nw: The file] */
@@ -406,6 +475,8 @@ static bool size_is_right(const void *p, size_t size, size_t alignment,
 {
     unsigned c = aligned_class(size, alignment);
 
+    if (options.guarded)
+        return guard_size(p, call) == size;
     if (c == CLASS_NONE)
         return huge_was_asked(p, huge_request(size));
     return sizeclasses[c].size == arena_size(p, call);
@@ -421,9 +492,9 @@ static NOINLINE void put_sized_slow(void *p, size_t size, size_t alignment,
     if (p != NULL && options.sized_check
         && !size_is_right(p, size, alignment, call))
         report_die("%s(): wrong size %zu for %p: the block has %zu bytes",
-                   call, size, p, arena_size(p, call));
+                   call, size, p, door_size(p, call));
     if (!tcache_put(&thread_self()->cache, c, p))
-        put_slow(p, c, call);
+        put_slow(p, call);
 }
 
 /* The usual C++ delete.  A size that the table answers, and rightly, needs
@@ -445,7 +516,7 @@ void door_put(void *p)
     size_t c = pagemap_class(p);
 
     if (unlikely(!tcache_put(&thread_self()->cache, c, p)))
-        put_slow(p, c, "operator delete");
+        put_slow(p, "operator delete");
 }
 
 /* Free with a size.  [70-malloc.nw: Freeing with a size] */
@@ -520,62 +591,14 @@ EXPORT void *pvalloc(size_t size)
 /* Tell how much a block holds.  [70-malloc.nw: What glibc also offers] */
 EXPORT size_t malloc_usable_size(void *p)
 {
-    return p == NULL ? 0 : arena_size(p, "malloc_usable_size");
+    return p == NULL ? 0 : door_size(p, "malloc_usable_size");
 }
 
-/* Take advice, and trim.  [70-malloc.nw: What glibc also offers] */
-/* The knobs of glibc's malloc.  We have no such parts: known ones are
- * accepted and change nothing, others are refused. */
-EXPORT int mallopt(int parameter, int value)
-{
-    (void)value;
-    return (parameter >= M_ARENA_MAX && parameter <= M_TRIM_THRESHOLD)
-           || (parameter >= M_MXFAST && parameter <= M_KEEP);
-}
-
+/* Trim.  [70-malloc.nw: What glibc also offers] */
 EXPORT int malloc_trim(size_t pad)
 {
     (void)pad;
     return lit_purge() > 0;
-}
-
-/* Answer glibc's questions.  [70-malloc.nw: What glibc also offers] */
-EXPORT struct mallinfo2 mallinfo2(void)
-{
-    struct stats s;
-
-    stats_collect(&s);
-    return (struct mallinfo2){
-        .arena = s.mapped - s.huge,
-        .ordblks = s.nchunks,
-        .hblks = s.nhuge,
-        .hblkhd = s.huge,
-        .uordblks = s.live,
-        .fordblks = s.cached + s.parked + s.loose + s.dirty + s.kept,
-        .keepcost = s.dirty + s.kept,
-    };
-}
-
-/* Answer in glibc's old form.  [70-malloc.nw: What glibc also offers] */
-/* The old form has ints: what does not fit is cut to the largest. */
-static int to_int(size_t n)
-{
-    return n > INT32_MAX ? INT32_MAX : (int)n;
-}
-
-EXPORT struct mallinfo mallinfo(void)
-{
-    struct mallinfo2 m = mallinfo2();
-
-    return (struct mallinfo){
-        .arena = to_int(m.arena),
-        .ordblks = to_int(m.ordblks),
-        .hblks = to_int(m.hblks),
-        .hblkhd = to_int(m.hblkhd),
-        .uordblks = to_int(m.uordblks),
-        .fordblks = to_int(m.fordblks),
-        .keepcost = to_int(m.keepcost),
-    };
 }
 
 /* Report in words.  [70-malloc.nw: What glibc also offers] */
@@ -621,6 +644,56 @@ EXPORT size_t lit_purge(void)
 {
     thread_flush();
     return arena_purge_all();
+}
+
+#ifdef __GLIBC__
+/* Take advice.  [70-malloc.nw: What glibc also offers] */
+/* The knobs of glibc's malloc.  We have no such parts: known ones are
+ * accepted and change nothing, others are refused. */
+EXPORT int mallopt(int parameter, int value)
+{
+    (void)value;
+    return (parameter >= M_ARENA_MAX && parameter <= M_TRIM_THRESHOLD)
+           || (parameter >= M_MXFAST && parameter <= M_KEEP);
+}
+
+/* Answer glibc's questions.  [70-malloc.nw: What glibc also offers] */
+EXPORT struct mallinfo2 mallinfo2(void)
+{
+    struct stats s;
+
+    stats_collect(&s);
+    return (struct mallinfo2){
+        .arena = s.mapped - s.huge,
+        .ordblks = s.nchunks,
+        .hblks = s.nhuge,
+        .hblkhd = s.huge,
+        .uordblks = s.live,
+        .fordblks = s.cached + s.parked + s.loose + s.dirty + s.kept,
+        .keepcost = s.dirty + s.kept,
+    };
+}
+
+/* Answer in glibc's old form.  [70-malloc.nw: What glibc also offers] */
+/* The old form has ints: what does not fit is cut to the largest. */
+static int to_int(size_t n)
+{
+    return n > INT32_MAX ? INT32_MAX : (int)n;
+}
+
+EXPORT struct mallinfo mallinfo(void)
+{
+    struct mallinfo2 m = mallinfo2();
+
+    return (struct mallinfo){
+        .arena = to_int(m.arena),
+        .ordblks = to_int(m.ordblks),
+        .hblks = to_int(m.hblks),
+        .hblkhd = to_int(m.hblkhd),
+        .uordblks = to_int(m.uordblks),
+        .fordblks = to_int(m.fordblks),
+        .keepcost = to_int(m.keepcost),
+    };
 }
 
 /* Answer to glibc's inner names.
@@ -683,6 +756,7 @@ EXPORT int __libc_mallopt(int parameter, int value)
 {
     return mallopt(parameter, value);
 }
+#endif
 
 /* Open and close the door.  [70-malloc.nw: The first call] */
 static int report_fd = 2;       /* set by open_door */

@@ -13,7 +13,7 @@
 /* The map read downward.  A thread may take a lock only if it holds none of
  * the same rank or of a higher number. */
 enum rank {
-    RANK_START, RANK_THREAD, RANK_ARENA, RANK_BIN, RANK_HUGE,
+    RANK_START, RANK_GUARD, RANK_THREAD, RANK_ARENA, RANK_BIN, RANK_HUGE,
     RANK_PAGEHEAP, RANK_CHUNK, RANK_PAGEMAP, RANK_BASE
 };
 

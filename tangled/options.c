@@ -10,12 +10,13 @@
 #include <sys/syscall.h>
 
 /* Set what holds when nothing is said.  [13-options.nw: The record] */
-struct options options = {
+struct options options __attribute__((section(".data"))) = {
     .randomize = true,
     .sized_check = true,
     .tcache = true,
     .decay_ms = 10000,
     .tcache_bytes = POW2(25),
+    .thp_from = POW2(23),
     .window_bytes = POW2(40),
 };
 
@@ -31,15 +32,23 @@ static const struct key {
 } keys[] = {
     /* List the keys.  [13-options.nw: The table of keys] */
     { "abort_conf", FLAG, offsetof(struct options, abort_conf), 0, 1 },
+    { "canary", FLAG, offsetof(struct options, canary), 0, 1 },
     { "confirm_conf", FLAG, offsetof(struct options, confirm_conf), 0, 1 },
     { "decay_ms", I64, offsetof(struct options, decay_ms), -1, INT32_MAX },
-    { "narenas", U32, offsetof(struct options, narenas), 1, 1024 },
+    { "guard_pages", FLAG, offsetof(struct options, guard_pages), 0, 1 },
+    { "harden", FLAG, offsetof(struct options, harden), 0, 1 },
+    { "junk", FLAG, offsetof(struct options, junk), 0, 1 },
+    { "narenas", U32, offsetof(struct options, narenas), 0, 1024 },
+    { "quarantine_bytes", SIZE, offsetof(struct options, quarantine_bytes),
+      0, POW2(32) },
+    { "random_place", FLAG, offsetof(struct options, random_place), 0, 1 },
     { "randomize", FLAG, offsetof(struct options, randomize), 0, 1 },
     { "sized_check", FLAG, offsetof(struct options, sized_check), 0, 1 },
     { "stats", FLAG, offsetof(struct options, stats), 0, 1 },
     { "tcache", FLAG, offsetof(struct options, tcache), 0, 1 },
     { "tcache_bytes", SIZE, offsetof(struct options, tcache_bytes), 0,
       INT64_MAX },
+    { "thp_from", I64, offsetof(struct options, thp_from), -1, INT64_MAX },
     { "window_bytes", SIZE, offsetof(struct options, window_bytes),
       POW2(28), POW2(46) },
 };
@@ -207,6 +216,22 @@ static void confirm(const struct options *o)
  * [13-options.nw: Start, and seal] */
 static bool sealed;
 
+/* Settle what follows from what.  [13-options.nw: Start, and seal] */
+/* harden stands for all of its parts; and what each of them wants to see are
+ * all calls, so no thread may keep anything back. */
+static void settle(struct options *o)
+{
+    if (o->harden) {
+        o->canary = o->junk = o->guard_pages = o->random_place = true;
+        if (o->quarantine_bytes == 0)
+            o->quarantine_bytes = POW2(20);
+    }
+    o->guarded = o->canary || o->junk || o->guard_pages
+                 || o->quarantine_bytes > 0;
+    if (o->guarded || o->random_place)
+        o->tcache = false;
+}
+
 /* Read the settings and seal them.  [13-options.nw: Start, and seal] */
 void options_start(char **environment, bool secure)
 {
@@ -218,6 +243,7 @@ void options_start(char **environment, bool secure)
     sealed = true;
     if (conf != NULL && !options_parse(&options, conf) && options.abort_conf)
         report_die("abort_conf is set: giving up");
+    settle(&options);
     if (options.confirm_conf)
         confirm(&options);
     /* A refusal leaves them writable, which is how they were. */

@@ -18,9 +18,17 @@ struct options {
     bool sized_check;           /* is the size given to free_sized right? */
     bool stats;                 /* print a report at exit */
     bool tcache;                /* threads keep freed regions */
+    bool harden;                /* all of the next four, and a quarantine */
+    bool canary;                /* see writes behind a block's end */
+    bool junk;                  /* fill what is new and what is freed */
+    bool guard_pages;           /* an unmapped page behind large blocks */
+    bool random_place;          /* in a run */
+    bool guarded;               /* is any of these on?  No key: derived */
     uint32_t narenas;           /* 0: four times the processors */
     int64_t decay_ms;           /* -1: never purge; 0: at once */
+    size_t quarantine_bytes;    /* freed and not handed out yet, at most */
     size_t tcache_bytes;        /* bound on what all caches keep */
+    int64_t thp_from;           /* bytes of heap; -1: no huge pages */
     size_t window_bytes;        /* addresses for chunks */
 };
 

@@ -11,7 +11,7 @@ void pageheap_start(struct pageheap *h, struct arena *arena)
 {
     h->arena = arena;
     mutex_start(&h->lock, RANK_PAGEHEAP);
-    decay_start(&h->decay, options.decay_ms, pages_now_ms());
+    decay_start(&h->decay, options.decay_ms, 0);
 }
 
 /* Ask whether a run is free.  [33-pageheap.nw: Writing a run down] */
@@ -167,16 +167,22 @@ struct run *pageheap_take(struct pageheap *h, size_t npages,
 {
     size_t wanted = npages + alignment / PAGE - 1;
     struct run *r = NULL;
+    struct backing f = { 0 };
 
     mutex_lock(&h->lock);
     if (wanted <= CHUNK_PAGES && (r = best_fit(&h->dirty, wanted)) == NULL)
         r = best_fit(&h->clean, wanted);
     if (r != NULL) {
-        *zeroed = r->state == RUN_CLEAN && pages_size <= PAGE;
+        bool clean = r->state == RUN_CLEAN;
+        *zeroed = clean && pages_size <= PAGE;
         r = split(h, r, aligned_first(r, alignment), npages, state);
+        if (clean)
+            f = fresh_plan(&r->chunk->frontier, r->first, npages, h->nused);
     }
     assert(pageheap_check(h));
     mutex_unlock(&h->lock);
+    if (r != NULL)
+        fresh_back(r->chunk->address, f);
     return r;
 }
 
@@ -189,6 +195,8 @@ bool pageheap_grow(struct pageheap *h)
         return false;
     mutex_lock(&h->lock);
     h->npages += CHUNK_PAGES;
+    if (!c->dirty)
+        c->frontier = (struct frontier){ 0 };
     shelve(h, form(c, 0, CHUNK_PAGES, c->dirty ? RUN_DIRTY : RUN_CLEAN));
     mutex_unlock(&h->lock);
     return true;
@@ -299,6 +307,7 @@ static struct run *take_expired(struct pageheap *h, uint64_t now_ms,
     if (r == NULL || (!all && h->ndirty <= allowed))
         return NULL;
     unshelve(h, r);
+    decay_purged(&h->decay, r->npages);
     r->state = RUN_PURGING;
     return r;
 }
@@ -330,6 +339,7 @@ size_t pageheap_purge(struct pageheap *h, uint64_t now_ms, bool all)
         mutex_unlock(&h->lock);
         nbytes += purge_run(r, &done);
         mutex_lock(&h->lock);
+        r->chunk->frontier.has_holes |= done;
         struct chunk *empty = release(h, r, done ? RUN_CLEAN : RUN_DIRTY);
         if (empty != NULL) {
             mutex_unlock(&h->lock);

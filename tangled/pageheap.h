@@ -25,12 +25,12 @@ struct pageheap {
 
     /* Guarded by lock (rank PAGEHEAP). */
     struct mutex lock;
-    struct shelf dirty, clean;
     struct run *oldest, *newest;        /* dirty runs, by when they got so */
     size_t ndirty;              /* pages in them */
     size_t npages;              /* pages in all chunks */
     size_t nused;               /* pages in runs taken */
     struct decay decay;
+    struct shelf dirty, clean;
 };
 
 void pageheap_start(struct pageheap *h, struct arena *arena);

@@ -20,7 +20,8 @@ uintptr_t pagemap_npages;
 struct chunk **pagemap_chunks;
 
 static struct mutex lock = MUTEX_INIT(RANK_PAGEMAP);
-static uint64_t writable[NPARTS_MAX / 64];      /* guarded by lock */
+static uint64_t writable[NPARTS_MAX / 64]       /* guarded by lock */
+    __attribute__((section(".bss.zz_large")));
 
 /* Count the bytes of a map.  [30-pagemap.nw: Choosing the window] */
 /* Bytes of map for a window: a byte a page and a pointer a chunk. */

@@ -5,6 +5,7 @@
 #include "pages.h"
 
 /* Include what the kernel calls things.  [20-pages.nw: The files] */
+#include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -13,6 +14,13 @@
 
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
+#endif
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#define MADV_GUARD_REMOVE 103
 #endif
 
 size_t pages_size = 4096;
@@ -104,6 +112,36 @@ bool pages_make_writable(void *p, size_t size)
                                        PROT_READ | PROT_WRITE, 0, 0, 0));
 }
 
+/* Back pages before they are touched.
+ * [20-pages.nw: Backed before touched] */
+static bool advise(void *p, size_t size, int advice)
+{
+    return !is_error(pages_system_call(SYS_madvise, (long)p, (long)size,
+                                       advice, 0, 0, 0));
+}
+
+void pages_populate(void *p, size_t size)
+{
+    advise(p, size, MADV_POPULATE_WRITE);
+}
+
+void pages_populate_huge(void *p, size_t size)
+{
+    advise(p, size, MADV_HUGEPAGE);
+    advise(p, size, MADV_POPULATE_WRITE);
+    advise(p, size, MADV_NOHUGEPAGE);
+}
+
+void pages_keep_small(void *p, size_t size)
+{
+    advise(p, size, MADV_NOHUGEPAGE);
+}
+
+void pages_prefer_huge(void *p, size_t size)
+{
+    advise(p, size, MADV_HUGEPAGE);
+}
+
 /* Give back pages.  [20-pages.nw: Giving back] */
 bool pages_unmap(void *p, size_t size)
 {
@@ -113,8 +151,7 @@ bool pages_unmap(void *p, size_t size)
 
 bool pages_purge(void *p, size_t size)
 {
-    return !is_error(pages_system_call(SYS_madvise, (long)p, (long)size,
-                                       MADV_DONTNEED, 0, 0, 0));
+    return advise(p, size, MADV_DONTNEED);
 }
 
 /* Resize a mapping.  [20-pages.nw: Longer and shorter] */
@@ -127,7 +164,25 @@ void *pages_resize(void *p, size_t old_size, size_t size, bool may_move)
     return is_error(q) ? NULL : (void *)q;
 }
 
-/* Ask for the limit on addresses.  [20-pages.nw: Two questions] */
+/* Make pages trap, and undo it.  [20-pages.nw: Pages that trap] */
+bool pages_guard(void *p, size_t size)
+{
+    return advise(p, size, MADV_GUARD_INSTALL)
+           || (pages_purge(p, size)
+               && !is_error(pages_system_call(SYS_mprotect, (long)p,
+                                              (long)size, PROT_NONE, 0, 0,
+                                              0)));
+}
+
+/* Both, for we do not remember which of them it was. */
+bool pages_unguard(void *p, size_t size)
+{
+    bool removed = advise(p, size, MADV_GUARD_REMOVE);
+
+    return pages_make_writable(p, size) || removed;
+}
+
+/* Ask for the limit on addresses.  [20-pages.nw: Three questions] */
 size_t pages_address_limit(void)
 {
     struct rlimit limit;
@@ -139,7 +194,7 @@ size_t pages_address_limit(void)
     return limit.rlim_cur;
 }
 
-/* Ask for the time.  [20-pages.nw: Two questions] */
+/* Ask for the time.  [20-pages.nw: Three questions] */
 /* The coarse clock is a memory read in the kernel's shared page. */
 uint64_t pages_now_ms(void)
 {
@@ -148,4 +203,16 @@ uint64_t pages_now_ms(void)
     if (clock_gettime(CLOCK_MONOTONIC_COARSE, &t) != 0)
         return 0;
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* Ask for a random word.  [20-pages.nw: Three questions] */
+/* Sixteen bytes of the kernel's randomness come with every process. */
+uint64_t pages_random(void)
+{
+    const void *bytes = (const void *)getauxval(AT_RANDOM);
+    uint64_t words[2] = { 0, 0 };
+
+    if (bytes != NULL)
+        memcpy(words, bytes, sizeof words);     /* they need not be aligned */
+    return words[0] ^ words[1];
 }

@@ -33,6 +33,19 @@ void *pages_reserve(size_t size);
 /* Let `p`, from pages_reserve, be written to. */
 bool pages_make_writable(void *p, size_t size);
 
+/* Back mapped memory before it is touched, in one call; what has memory
+ * stays as it is.  Where the kernel does not know how, nothing happens. */
+void pages_populate(void *p, size_t size);
+
+/* The same with huge pages, if it can be; p and size are multiples of
+ * HUGE_PAGE.  Afterwards the memory is as after pages_keep_small. */
+void pages_populate_huge(void *p, size_t size);
+
+/* Back this memory by single pages only, or by huge ones where a touch may
+ * bring one, whatever the system prefers. */
+void pages_keep_small(void *p, size_t size);
+void pages_prefer_huge(void *p, size_t size);
+
 /* Declare the ways to give them back.  [20-pages.nw: The files] */
 /* Give back memory and addresses.  May fail when the process has as many
  * mappings as the system allows; then the memory is still there. */
@@ -41,6 +54,11 @@ bool pages_unmap(void *p, size_t size);
 /* Give back the memory, keep the addresses: they read as zero from here on.
  * False if it is locked (mlock): then the old bytes may still be there. */
 bool pages_purge(void *p, size_t size);
+
+/* Make pages that trap when they are touched, and undo that: then they read
+ * as zero.  Where the kernel can, this splits no mapping. */
+bool pages_guard(void *p, size_t size);
+bool pages_unguard(void *p, size_t size);
 
 /* Make a mapping longer or shorter; if it may move and does, the pages move
  * without being copied.  Returns where it is now. */
@@ -52,6 +70,10 @@ size_t pages_address_limit(void);
 
 /* Milliseconds of a clock that is cheap and never goes back. */
 uint64_t pages_now_ms(void);
+
+/* A word of the randomness that the kernel gives each process; always the
+ * same one. */
+uint64_t pages_random(void);
 
 /* How every call above reaches the kernel.  Weak, so that a test can refuse
  * what it likes. */

@@ -84,6 +84,22 @@ unsigned run_take(struct run *r, unsigned want, void **out)
     return got;
 }
 
+/* Take a region from anywhere.  [40-run.nw: Taking regions] */
+void *run_take_from(struct run *r, unsigned i)
+{
+    unsigned w = i / 64;
+    uint64_t word = r->free[w] & ~bits_below(i % 64);
+
+    while (word == 0) {
+        w = (w + 1) % NWORDS;
+        word = r->free[w];
+    }
+    i = w * 64 + lowest_bit(word);
+    bit_clear(r->free, i);
+    r->nfree--;
+    return (void *)(run_address(r) + (size_t)i * sizeclasses[r->class].size);
+}
+
 /* Say whether an address is a region that is taken.
  * [40-run.nw: Where an address lies] */
 /* Racy: somebody may change another region's bit in the same word; ours he

@@ -23,6 +23,10 @@ void run_uncut(struct run *r);
  * Returns how many; fewer than `want` only if the run is empty then. */
 unsigned run_take(struct run *r, unsigned want, void **out);
 
+/* Take the first free region from number i on, around the end.  The run has
+ * one. */
+void *run_take_from(struct run *r, unsigned i);
+
 /* Put a region back into its run.  [40-run.nw: Putting a region back] */
 /* What may be wrong with a pointer that comes home. */
 enum run_answer { RUN_OK, RUN_INTERIOR, RUN_FREE_ALREADY };

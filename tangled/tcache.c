@@ -267,3 +267,14 @@ void tcache_drain(struct tcache *t, const char *call)
         t->limit[c] = tcache_null;
     }
 }
+
+/* Count one cache alone.  [50-tcache.nw: Beginning and ending] */
+void tcache_stay_alone(const struct tcache *mine)
+{
+    size_t nbytes = 0;
+
+    for (unsigned c = 1; c < NSMALL; c++)
+        nbytes += capacity(mine, c) * sizeclasses[c].size;
+    __atomic_store_n(&granted, nbytes, __ATOMIC_RELAXED);
+    arena_stay_alone(mine->arena);
+}

@@ -96,4 +96,7 @@ size_t tcache_depth(const struct tcache *t, unsigned c);
 /* What all threads' stacks together may hold now, bytes. */
 size_t tcache_granted_bytes(void);
 
+/* In the child of a fork: no other cache is left. */
+void tcache_stay_alone(const struct tcache *mine);
+
 #endif

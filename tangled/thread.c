@@ -115,14 +115,22 @@ void thread_before_fork(void)
 
 /* In the child only the calling thread is left.  What lay in the others'
  * caches is lost to it: they were stopped at any instruction. */
+static void stay_alone(struct thread *self) REQUIRES(&lock)
+{
+    threads = NULL;
+    if (!thread_has_none(self)) {
+        threads = self;
+        self->next = self->previous = NULL;
+    }
+    tcache_stay_alone(&self->cache);
+}
+
 UNCHECKED void thread_after_fork(bool in_child)
 {
     struct thread *self = thread_self();
 
     arena_after_fork(in_child);
-    if (in_child && !thread_has_none(self)) {
-        threads = self;
-        self->next = self->previous = NULL;
-    }
+    if (in_child)
+        stay_alone(self);
     (in_child ? mutex_renew_in_child : mutex_unlock_after_fork)(&lock);
 }

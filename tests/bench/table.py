@@ -1,192 +1,353 @@
 #!/usr/bin/env python3
-"""table.py -- the side-by-side table: small workloads and whole programs, one
-allocator beside the other, interleaved, medians.
+"""table.py -- the side-by-side table: workloads and whole programs, one allocator
+beside the other, turn by turn; medians, spread, memory, faults, system calls.
 
-    table.py --library build/liblitmalloc.so --workloads build/bench/workloads
-             [--rounds 5] [--csv FILE] [--quick] [name=/path/lib.so ...]
+    table.py [--rounds 5] [--rows "larson xmalloc"] [--quick] [--data figures/data] [name=/path/lib.so ...]
+    table.py --threads ...      the sweep over 1 to 16 threads instead
 
-Every run is a process of its own.  In each round every allocator runs every
-row once, in turn, so that a slow minute of the machine hits all of them.
-"""
+Every run is a process of its own.  In each round every allocator runs every row once, in
+turn, so that a slow minute of the machine hits all of them.  `make bench` calls it."""
 
 import argparse
-import csv
-import datetime
-import math
+import concurrent.futures
 import os
-import platform
+import re
 import shutil
 import signal
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
-PEERS = {
-    "jemalloc": "libjemalloc.so.2",
-    "mimalloc": "libmimalloc.so.2.0",
-    "tcmalloc": "libtcmalloc_minimal.so.4",
-    "tbb": "libtbbmalloc_proxy.so.2",
-}
-FOLDERS = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib"]
+import peers
+import programs
 
-SMALL = [
-    ("malloc-test", "pairs 1"), ("malloc-test x4", "pairs 4"),
-    ("churn", "churn 1"), ("churn x4", "churn 4"), ("batches", "batches 1"),
-    ("larson x2", "larson 2"), ("xmalloc x2", "xmalloc 2"), ("xmalloc x4", "xmalloc 4"),
-    ("large", "large 1"), ("vector", "vector 1"), ("trees", "trees 1"),
+WORKLOADS = [
+    ("malloc-test", 1), ("malloc-test", 2), ("threadtest", 1), ("threadtest", 2), ("larson", 1), ("larson", 2),
+    ("xmalloc", 2), ("xmalloc", 4), ("cache-scratch", 2), ("cache-thrash", 2), ("sh6bench", 1), ("sh6bench", 2),
+    ("sh8bench", 2), ("mstress", 2), ("mstress", 4), ("rptest", 1), ("rptest", 2), ("churn", 1), ("churn", 4),
+    ("cfrac", 1), ("trees", 1), ("graph", 1), ("strings", 1), ("vector", 1), ("vectors", 1), ("large", 1),
+    ("calloc", 1), ("aligned", 1), ("lifo", 1), ("fifo", 1), ("shuffled", 1), ("heap", 1), ("burst", 1),
 ]
-
-PYTHON = """
-import json
-rows = [{"id": i, "name": "row %d" % i, "tags": [str(j) for j in range(i % 7)]} for i in range(40000)]
-text = json.dumps(rows)
-assert json.loads(text) == rows
-"""
-
-PERL = r"""
-my %h; for my $i (1 .. 200000) { push @{ $h{ $i % 5000 } }, "x" x ($i % 97); }
-my $n = 0; for my $k (sort keys %h) { $n += length join ",", @{ $h{$k} }; } print "$n\n";
-"""
-
-SQL = """
-create table t(a integer primary key, b text, c real);
-with recursive n(i) as (select 1 union all select i + 1 from n where i < 200000)
-  insert into t select i, 'row ' || i || hex(i * 7919), i * 1.5 from n;
-create index tb on t(b);
-select count(*), sum(length(b)) from t where b > 'row 5';
-select count(*) from t x join t y on x.a = y.a + 1;
-"""
+SWEEP = ["malloc-test", "threadtest", "larson", "xmalloc", "sh8bench", "mstress", "churn"]
+LOCAL = ["malloc-test", "threadtest", "churn"]      # no block changes hands
+THREADS = [1, 2, 4, 8, 16]
+MIB = 1024
 
 
-def programs(folder):
-    """Whole programs: name, command, or nothing where it is not installed."""
-    source = os.path.join(folder, "big.c")
-    with open(source, "w") as f:
-        for i in range(200):
-            f.write(f"static __attribute__((noinline)) int f{i}(int a, int b) {{ int s = {i}; for (int i = 0; i < a; i++) "
-                    f"s += (i ^ b) * {i + 3}; return s; }}\n")
-        f.write("int main(int c, char **v) { int s = 0; (void)v;\n")
-        f.writelines(f"s += f{i}(c, s);\n" for i in range(200))
-        f.write("return s; }\n")
-    script = {n: os.path.join(folder, n) for n in ("p.py", "p.pl", "p.sql")}
-    for name, text in (("p.py", PYTHON), ("p.pl", PERL), ("p.sql", SQL)):
-        with open(script[name], "w") as f:
-            f.write(text)
-    rows = [
-        ("python3", ["/usr/bin/python3", script["p.py"]], {"PYTHONMALLOC": "malloc"}),
-        ("perl", ["perl", script["p.pl"]], {}),
-        ("sqlite3", ["sqlite3", ":memory:", f".read {script['p.sql']}"], {}),
-        ("gcc -O2", ["gcc", "-O2", "-c", source, "-o", os.path.join(folder, "big.o")], {}),
-        ("hello", ["/bin/true"], {}),
-    ]
-    return [r for r in rows if shutil.which(r[1][0])]
+class Row:
+    def __init__(self, name, command, more=None, program=False):
+        self.name, self.command, self.more, self.program = name, command, more or {}, program
 
 
-def find_peers(extra):
-    libraries = {}
-    for name, file in PEERS.items():
-        path = next((os.path.join(d, file) for d in FOLDERS if os.path.exists(os.path.join(d, file))), None)
-        if path:
-            libraries[name] = path
-        else:
-            print(f"table: {name} is not installed ({file}); left out", file=sys.stderr)
-    for pair in extra:
-        name, _, path = pair.partition("=")
-        if not os.path.exists(path):
-            sys.exit(f"table: no such library: {pair}")
-        libraries[name] = path
-    return libraries
+def workload_row(name, threads):
+    label = name if threads == 1 else f"{name} x{threads}"
+    return Row(label, ["build/bench/workloads", name, str(threads)])
 
 
-def run(command, library, more):
-    """One run: wall seconds, processor seconds, peak resident KiB, faults."""
-    env = dict(os.environ, **more)
-    env.pop("LD_PRELOAD", None)
-    if library:
-        env["LD_PRELOAD"] = library
-    begin = time.monotonic()
-    p = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    error = p.stderr.read()
-    _, status, usage = os.wait4(p.pid, 0)
-    wall = time.monotonic() - begin
-    p.returncode = 0
-    if status != 0:
-        sys.exit(f"table: {' '.join(command)} failed under {library}: {error.decode()[-300:]}")
-    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss, usage.ru_minflt
+def chosen(rows, wanted):
+    """The rows named: a whole label, or all with that first word."""
+    if not wanted:
+        return rows
+    names = wanted.split()
+    for n in names:
+        if not any(n in (r.name, r.name.split()[0]) for r in rows):
+            sys.exit(f"bench: no row is called {n}; there are: " + " ".join(dict.fromkeys(r.name.split()[0] for r in rows)))
+    return [r for r in rows if r.name in names or r.name.split()[0] in names]
 
+
+# ---- measuring ------------------------------------------------------------------------
 
 def measure(rows, libraries, rounds):
-    """All runs, interleaved: {(row, library): medians of wall, cpu, peak, faults}.
-
-    Stopped by a signal it makes do with the rounds that are complete."""
-    complete, current = [], {}
+    """{(row, allocator): [Cost, ...]}, the first round thrown away (unless it is the only one wanted);
+    a signal ends it after the last complete one."""
+    complete = []
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    order = list(libraries)
     try:
-        for r in range(rounds + 1):             # the first round warms up
+        for r in range(rounds + 1):
             current = {}
-            for number, (row, command, more) in enumerate(rows):
-                print(f"\rround {r}/{rounds}, {number + 1}/{len(rows)} {row:20}", end="", file=sys.stderr)
-                for name, path in libraries.items():
-                    current[row, name] = run(command, path, more)
+            for number, row in enumerate(rows):
+                peers.progress(f"round {r} of {rounds}{' (to warm up)' if r == 0 else ''}, "
+                               f"row {number + 1} of {len(rows)}, {row.name}")
+                # Nobody is always first.
+                for name in order[r % len(order):] + order[:r % len(order)]:
+                    current[row.name, name] = peers.run(row.command, libraries[name], row.more)
             complete.append(current)
     except KeyboardInterrupt:
-        print("\ntable: stopped early", file=sys.stderr)
-    if len(complete) < 2:
-        sys.exit("table: not one round is complete")
-    print(f"\r{len(complete) - 1} rounds after one to warm up{'':30}", file=sys.stderr)
-    return {k: [statistics.median(x) for x in zip(*(c[k] for c in complete[1:]))] for k in complete[0]}
+        print("\nbench: stopped early", file=sys.stderr)
+    if rounds > 0:
+        complete = complete[1:]
+    if not complete:
+        sys.exit("bench: not one round is complete")
+    print(f"\r{len(complete)} rounds{'':70}", file=sys.stderr)
+    return {k: [c[k] for c in complete] for k in complete[0]}
 
 
-def print_table(title, rows, libraries, median, column, unit):
-    """One table; the last line is the geometric mean against the row's best."""
+class Result:
+    """What all rounds of one row under one allocator say."""
+
+    def __init__(self, costs):
+        walls = sorted(c.wall for c in costs)
+        self.wall, self.low, self.high = statistics.median(walls), walls[0], walls[-1]
+        self.cpu = statistics.median(c.cpu for c in costs)
+        self.peak = statistics.median(c.peak for c in costs)
+        self.faults = statistics.median(c.faults for c in costs)
+        self.after = self.live = self.grown = self.peak_live = self.calls = None
+
+    @property
+    def spread(self):
+        return (self.high - self.low) / self.wall
+
+
+def preloaded(command, library):
+    return ["env", f"LD_PRELOAD={library}", *command] if library else command
+
+
+def quiet_after(row, name, library):
+    """Resident KiB before the load, at its end, and a second later; live KiB then and at the peak."""
+    more = {**row.more, **peers.SOON.get(name, {}), "AFTER": "1"}
+    p = subprocess.run(preloaded(row.command, library), env=peers.environment(more), capture_output=True, text=True)
+    if p.returncode != 0:
+        sys.exit(f"bench: {row.name} failed under {name}: {p.stderr[-300:]}")
+    return [int(x) for x in p.stdout.split()]
+
+
+def system_calls(row, name, library):
+    """How many system calls one run makes, threads and children included."""
+    with tempfile.NamedTemporaryFile() as out:
+        command = ["strace", "-f", "-c", "-qq", "-o", out.name, *preloaded(row.command, library)]
+        more = {**row.more, "BENCH_LIBRARY": library or ""}
+        subprocess.run(command, env=peers.environment(more), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=120)
+        total = re.search(rb"^ *100\.00 +[\d.]+ +\d+ +(\d+) .*total$", open(out.name, "rb").read(), re.M)
+    return int(total.group(1)) if total else None
+
+
+def quiet_passes(rows, libraries, results):
+    """The two passes that are not timed, two at a time."""
+    strace = shutil.which("strace")
+    if not strace:
+        print("bench: system calls are left out: strace is missing (Debian package strace)", file=sys.stderr)
+    jobs = [(r, n) for r in rows for n in libraries]
+
+    def one(job):
+        row, name = job
+        result = results[row.name, name]
+        if not row.program:
+            before, _, after, live, peak_live = quiet_after(row, name, libraries[name])
+            result.after, result.live, result.peak_live = after - before, live, peak_live
+            result.grown = result.peak - before
+        if strace:
+            result.calls = system_calls(row, name, libraries[name])
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        try:
+            for number, _ in enumerate(pool.map(one, jobs)):
+                peers.progress(f"memory after the load and system calls, {number + 1} of {len(jobs)}")
+        except KeyboardInterrupt:
+            print("\nbench: stopped early; what was not reached is left out", file=sys.stderr)
+            pool.shutdown(cancel_futures=True)
+    print(f"\r{'':78}", file=sys.stderr)
+
+
+# ---- what it says -----------------------------------------------------------------------
+
+def print_table(title, rows, libraries, value, form="{:.2f}"):
     print(f"\n{title}")
-    print(f"{'':16}" + "".join(f"{n:>12}" for n in libraries))
-    ratios = {n: [] for n in libraries}
-    for row, _, _ in rows:
-        values = {n: median[row, n][column] for n in libraries}
-        best = min(values.values()) or 1e-9
-        for n, v in values.items():
-            ratios[n].append(max(v, 1e-9) / best)
-        print(f"{row:16}" + "".join(f"{v / unit:12.2f}" for v in values.values()))
-    print(f"{'against best':16}" + "".join(
-        f"{math.exp(statistics.fmean(map(math.log, r))):12.2f}" for r in ratios.values()))
+    width = max(9, *(len(n) for n in libraries)) + 2
+    print(f"{'':16}" + "".join(f"{n:>{width}}" for n in libraries))
+    for row in rows:
+        cells = [value(row.name, n) for n in libraries]
+        if all(c is None for c in cells):
+            continue
+        known = [c for c in cells if c is not None]
+        print(f"{row.name:16}" + "".join(
+            f"{('-' if c is None else form.format(c) + ('*' if c == min(known) else ' ')):>{width}}" for c in cells))
 
 
-def write_csv(path, rows, libraries, median):
-    with open(path, "w", newline="") as f:
-        f.write(f"# {datetime.date.today()}; {platform.machine()}, {os.cpu_count()} processors; "
-                f"Linux {platform.release()}; {' '.join(platform.libc_ver())}\n")
-        f.write("# medians of interleaved runs; wall and processor seconds, peak KiB, page faults\n")
-        w = csv.writer(f)
-        w.writerow(["row", "allocator", "wall", "cpu", "peak", "faults"])
-        for row, _, _ in rows:
-            for n in libraries:
-                m = median[row, n]
-                w.writerow([row, n, f"{m[0]:.3f}", f"{m[1]:.3f}", int(m[2]), int(m[3])])
+def ratios(rows, results, name, against, column):
+    """That column of `name` divided by that of `against` (the row's best: None), a row each."""
+    for row in rows:
+        mine = getattr(results[row.name, name], column)
+        other = (getattr(results[row.name, against], column) if against
+                 else min(getattr(v, column) for (r, _), v in results.items() if r == row.name))
+        yield row.name, max(mine, 1e-9) / max(other, 1e-9)
+
+
+def geometric(rows, results, name, against, column):
+    return peers.mean(r for _, r in ratios(rows, results, name, against, column))
+
+
+class Bars:
+    """Each aim of the project: what it is, what was measured, whether it is met."""
+
+    def __init__(self):
+        self.rows = []
+
+    def add(self, bar, value, limit, most=True, what=""):
+        met = value <= limit if most else value >= limit
+        self.rows.append([bar, f"{value:.3f}", ("<= " if most else ">= ") + f"{limit:g}", "met" if met else "missed", what])
+
+    def show(self):
+        print(f"\n{'bar':58}{'measured':>9}{'limit':>10}")
+        for bar, value, limit, met, what in self.rows:
+            print(f"{bar:58}{value:>9}{limit:>10}  {met}{'  ' + what if what else ''}")
+        print(f"{sum(r[3] == 'met' for r in self.rows)} of {len(self.rows)} bars met")
+
+
+def judge(rows, libraries, results, quiet):
+    bars = Bars()
+    packaged = [n for n in libraries if n in peers.PACKAGED or n == "glibc"]
+    work = [r for r in rows if not r.program]
+    whole = [r for r in rows if r.program]
+    for group, title in ((work, "workloads"), (whole, "programs")):
+        if group:
+            means = {n: geometric(group, results, "litmalloc", n, "wall") for n in packaged}
+            best = max(means, key=means.get)
+            if group is work:
+                bars.add(f"{title}: mean time against the best peer", means[best], 0.85, what=best)
+            else:
+                bars.add(f"{title}: mean time against the best peer", means[best], 1.0, what=best)
+    for group, limit, title in ((work, 1.05, "workloads: the worst row"), (whole, 1.02, "programs: the worst")):
+        if group:
+            worst = {r.name: results[r.name, "litmalloc"].wall / min(results[r.name, n].wall for n in packaged) for r in group}
+            row = max(worst, key=worst.get)
+            above = [f"{r} {v:.2f}" for r, v in sorted(worst.items(), key=lambda x: -x[1]) if v > limit]
+            bars.add(f"{title} against its best peer", worst[row], limit, what=", ".join(above) or row)
+    big = [r for r in rows if results[r.name, "glibc"].peak >= 20 * MIB]
+    if big:
+        f = {r.name: results[r.name, "litmalloc"].faults / results[r.name, "glibc"].faults for r in big}
+        p = {r.name: results[r.name, "litmalloc"].peak / results[r.name, "glibc"].peak for r in big}
+        bars.add("heaps of 20 MiB: faults against glibc, the worst row", max(f.values()), 0.2, what=max(f, key=f.get))
+        bars.add("heaps of 20 MiB: peak against glibc, the worst row", max(p.values()), 1.15, what=max(p, key=p.get))
+    for rival in [n for n in packaged if n not in ("glibc", "tbbmalloc")]:
+        bars.add(f"peak resident, mean against {rival}", geometric(rows, results, "litmalloc", rival, "peak"), 1.0)
+    bars.add("peak resident, mean against glibc", geometric(rows, results, "litmalloc", "glibc", "peak"), 1.10)
+    if quiet:
+        for r in work:
+            x = results[r.name, "litmalloc"]
+            if x.after is None:
+                continue
+            if x.live:
+                bars.add(f"{r.name}: resident a second later / (1.1 live + 4 MiB)", x.after / (1.1 * x.live + 4 * MIB), 1.0)
+            if x.peak_live:
+                bars.add(f"{r.name}: blow-up, grown / live at the peak", x.grown / x.peak_live, 1.5)
+    return bars
+
+
+def losses(rows, libraries, table):
+    """Each row against its best packaged peer, the worst for us first."""
+    found = []
+    for r in rows:
+        ours = table[r.name, "litmalloc"]
+        peer = min((n for n in libraries if n in peers.PACKAGED or n == "glibc"), key=lambda n: table[r.name, n].wall)
+        best = table[r.name, peer]
+        found.append([r.name, f"{1000 * ours.wall:.0f}", f"{1000 * best.wall:.0f}", peer, f"{ours.wall / best.wall:.2f}",
+                      f"{ours.faults:.0f}", f"{best.faults:.0f}"])
+    return sorted(found, key=lambda x: -float(x[4]))
+
+
+def save(folder, rows, libraries, results, bars, command):
+    def path(name):
+        return os.path.join(folder, name)
+    remark = f"{command}; medians; interleaved rounds: {len(next(iter(results['costs'].values())))}"
+    table = results["table"]
+    head = ["row", "allocator", "wall", "low", "high", "cpu", "peak_kib", "faults", "after_kib", "calls"]
+    peers.write_csv(path("bench.csv"), head, [
+        [r.name, n, f"{x.wall:.4f}", f"{x.low:.4f}", f"{x.high:.4f}", f"{x.cpu:.4f}", int(x.peak), int(x.faults),
+         "" if x.after is None else x.after, "" if x.calls is None else x.calls]
+        for r in rows for n in libraries for x in [table[r.name, n]]], remark, libraries)
+    for name, column, unit, form in (("time", "wall", 0.001, "{:.0f}"), ("peak", "peak", MIB, "{:.1f}"),
+                                     ("faults", "faults", 1000, "{:.2f}")):
+        for group, suffix in (([r for r in rows if not r.program], ""), ([r for r in rows if r.program], "-programs")):
+            peers.write_csv(path(f"bench-{name}{suffix}.csv"), ["row", *libraries], [
+                [r.name, *(form.format(getattr(table[r.name, n], column) / unit) for n in libraries)] for r in group],
+                remark + {"time": "; ms", "peak": "; MiB", "faults": "; thousands"}[name], libraries)
+    means = []
+    for n in libraries:
+        m = [n]
+        for group in ([r for r in rows if not r.program], [r for r in rows if r.program]):
+            for column in ("wall", "peak", "faults"):
+                m.append(f"{geometric(group, table, n, None, column):.3f}" if group else "")
+                m.append(f"{geometric(group, table, n, 'glibc', column):.3f}" if group else "")
+        means.append(m)
+    heads = [f"{g}{c}_{a}" for g in ("", "program_") for c in ("time", "peak", "faults") for a in ("best", "glibc")]
+    peers.write_csv(path("bench-mean.csv"), ["allocator", *heads], means,
+                    remark + "; geometric means against the best of each row, and against glibc", libraries)
+    peers.write_csv(path("bench-losses.csv"), ["row", "ours", "best", "peer", "ratio", "faults", "peer_faults"],
+                    losses(rows, libraries, table)[:8], remark + "; ms; the rows in which we stand worst", libraries)
+    peers.write_csv(path("bench-bars.csv"), ["bar", "measured", "limit", "met", "what"], bars.rows, remark, libraries)
+
+
+def sweep(libraries, rounds, wanted, folder):
+    """Time by the number of threads, and how well the processors were used."""
+    rows = [workload_row(n, t) for n in SWEEP for t in THREADS]
+    rows = chosen(rows, wanted)
+    costs = measure(rows, libraries, rounds)
+    table = {k: Result(v) for k, v in costs.items()}
+    print_table("wall seconds; the work is divided among the threads", rows, libraries, lambda r, n: table[r, n].wall, "{:.3f}")
+    cores = os.cpu_count()
+    bars = Bars()
+    for name in [n for n in SWEEP if any(r.name.split()[0] == n for r in rows)]:
+        one, at, many = (table[workload_row(name, t).name, "litmalloc"].wall for t in (1, min(cores, 16), 16))
+        if name in LOCAL:
+            bars.add(f"{name}: {cores} threads, speed-up per processor", one / at / cores, 0.95, most=False)
+        bars.add(f"{name}: 16 threads against {cores}, share of the speed kept", at / many, 0.95, most=False)
+    bars.show()
+    if folder:
+        remark = f"make bench-threads; medians; interleaved rounds: {max(rounds, 1)}; seconds"
+        peers.write_csv(os.path.join(folder, "bench-threads.csv"), ["row", "workload", "threads", *libraries], [
+            [r.name, r.command[1], r.command[2], *(f"{table[r.name, n].wall:.4f}" for n in libraries)] for r in rows],
+            remark, libraries)
+        peers.write_csv(os.path.join(folder, "bench-threads-bars.csv"), ["bar", "measured", "limit", "met", "what"],
+                        bars.rows, remark, libraries)
 
 
 def main():
     p = argparse.ArgumentParser()
-    p.add_argument("--library", required=True)
-    p.add_argument("--workloads", required=True)
-    p.add_argument("--rounds", type=int, default=5)
-    p.add_argument("--csv")
-    p.add_argument("--quick", action="store_true")
+    p.add_argument("--library", default="build/liblitmalloc.so")
+    p.add_argument("--rounds", type=int)
+    p.add_argument("--rows", default="")
+    p.add_argument("--data", help="write the CSV files of the book there")
+    p.add_argument("--quick", action="store_true", help="two rounds, and only what is timed")
+    p.add_argument("--threads", action="store_true")
+    p.add_argument("--command", default="make bench")
     p.add_argument("peers", nargs="*", help="name=/path/lib.so")
     a = p.parse_args()
-    libraries = {"litmalloc": os.path.abspath(a.library), "glibc": None, **find_peers(a.peers)}
+    libraries = peers.find(a.library, a.peers)
+    if a.rounds is None:
+        a.rounds = 2 if a.quick else 5
+    if a.threads:
+        return sweep(libraries, a.rounds, a.rows, a.data)
     with tempfile.TemporaryDirectory() as folder:
-        rows = [(n, [os.path.abspath(a.workloads), *c.split()], {}) for n, c in SMALL]
-        rows += programs(folder)
-        median = measure(rows, libraries, 2 if a.quick else a.rounds)
-    print_table("wall seconds", rows, libraries, median, 0, 1)
-    print_table("processor seconds", rows, libraries, median, 1, 1)
-    print_table("peak resident, MiB", rows, libraries, median, 2, 1024)
-    print_table("page faults, thousands", rows, libraries, median, 3, 1000)
-    if a.csv:
-        write_csv(a.csv, rows, libraries, median)
+        whole, missing = programs.programs(folder)
+        for package in missing:
+            print(f"bench: a row is left out: Debian's package {package} is missing", file=sys.stderr)
+        rows = [workload_row(n, t) for n, t in WORKLOADS] + [Row(n, c, e, True) for n, c, e in whole]
+        rows = chosen(rows, a.rows)
+        costs = measure(rows, libraries, a.rounds)
+        table = {k: Result(v) for k, v in costs.items()}
+        if not a.quick:
+            quiet_passes(rows, libraries, table)
+    print(peers.machine() + "\n" + peers.versions(libraries))
+    print_table("wall seconds (* the best)", rows, libraries, lambda r, n: table[r, n].wall, "{:.3f}")
+    print_table("user and system seconds", rows, libraries, lambda r, n: table[r, n].cpu, "{:.3f}")
+    print_table("spread: (slowest - fastest) / median", rows, libraries, lambda r, n: table[r, n].spread)
+    print_table("peak resident, MiB", rows, libraries, lambda r, n: table[r, n].peak / MIB, "{:.1f}")
+    print_table("page faults", rows, libraries, lambda r, n: table[r, n].faults, "{:.0f}")
+    print_table("grown by, a second after the load, MiB", rows, libraries,
+                lambda r, n: None if table[r, n].after is None else table[r, n].after / MIB, "{:.1f}")
+    print_table("system calls", rows, libraries, lambda r, n: table[r, n].calls, "{:.0f}")
+    print("\ngeometric mean of our time against each peer's, workloads and programs; of our peak")
+    for n in [n for n in libraries if n != "litmalloc"]:
+        cells = []
+        for column in ("wall", "peak"):
+            for group in ([r for r in rows if not r.program], [r for r in rows if r.program]):
+                cells.append(f"{geometric(group, table, 'litmalloc', n, column):8.3f}" if group else f"{'-':>8}")
+        print(f"{n:16}" + "".join(cells))
+    bars = judge(rows, libraries, table, not a.quick)
+    bars.show()
+    if a.data and not a.rows:
+        save(a.data, rows, libraries, {"costs": costs, **{"table": table}}, bars, a.command)
 
 
 if __name__ == "__main__":

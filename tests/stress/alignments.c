@@ -2,14 +2,16 @@
  * and free them in random order: no overlap, and the address space comes back. */
 #include "stress.h"
 
-enum { NTHREADS = 4, NLIVE = 12, NOPS = 600 };
+enum { NTHREADS = 4, NLIVE = 12 };
+
+static int nops;
 
 static void *thread(void *argument)
 {
     uint64_t state = (uintptr_t)argument;
     struct { unsigned char *p; size_t n; unsigned char tag; } live[NLIVE] = { { NULL, 0, 0 } };
 
-    for (int i = 0; i < NOPS; i++) {
+    for (int i = 0; i < nops; i++) {
         size_t k = draw_below(&state, NLIVE);
         size_t alignment = (size_t)16 << draw_below(&state, 23);
         if (live[k].p != NULL)
@@ -31,6 +33,7 @@ int main(void)
 {
     pthread_t threads[NTHREADS];
     uint64_t first_seed = seed();
+    nops = rounds(600, 12000);
     for (uintptr_t i = 0; i < NTHREADS; i++)
         threads[i] = start(thread, (void *)(first_seed + i));
     for (int i = 0; i < NTHREADS; i++)
@@ -38,7 +41,7 @@ int main(void)
     malloc_trim(0);
     size_t resident = resident_bytes();
     demand(resident < 256 * MiB);
-    printf("alignments: %d blocks, %zu KiB resident at the end, seed %llu\n", NTHREADS * NOPS,
+    printf("alignments: %d blocks, %zu KiB resident at the end, seed %llu\n", NTHREADS * nops,
            resident / KiB, (unsigned long long)first_seed);
     return 0;
 }

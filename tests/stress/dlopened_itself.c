@@ -3,7 +3,7 @@
 /* link: preload */
 #include "build_library.h"
 
-static void *(*their_malloc)(size_t);
+static void *(*their_malloc)(size_t), *(*their_realloc)(void *, size_t);
 static void (*their_free)(void *);
 
 static void *thread(void *unused)
@@ -20,7 +20,10 @@ static void *thread(void *unused)
     }
     state = 1;
     for (int i = 0; i < N; i++) {
-        tag_check(p[i], draw_size(&state, 200 * KiB), (unsigned char)i);
+        size_t n = draw_size(&state, 200 * KiB);
+        tag_check(p[i], n, (unsigned char)i);
+        p[i] = their_realloc(p[i], 2 * n);      /* must call its own malloc and free */
+        demand(p[i] != NULL && p[i][0] == (unsigned char)i && p[i][n - 1] == (unsigned char)i);
         their_free(p[i]);
     }
     return unused;
@@ -33,6 +36,7 @@ static void in_child(const char *path)
         fail("%s", dlerror());
     their_malloc = (void *(*)(size_t))dlsym(library, "malloc");
     their_free = (void (*)(void *))dlsym(library, "free");
+    their_realloc = (void *(*)(void *, size_t))dlsym(library, "realloc");
     demand(their_malloc != NULL && their_malloc != malloc);
     pthread_t threads[2] = { start(thread, NULL), start(thread, NULL) };
     thread(NULL);

@@ -3,8 +3,6 @@
 /* link: preload */
 #include "build_library.h"
 
-enum { NROUNDS = 100 };
-
 static const char source[] =
     "#include <stdlib.h>\n"
     "#include <string.h>\n"
@@ -46,7 +44,8 @@ int main(void)
     build_object(dir, "user.so", source, "-shared -fPIC");
     snprintf(path, sizeof path, "%s/user.so", dir);
 
-    for (int i = 0; i < NROUNDS; i++) {
+    int nrounds = rounds(100, 2000);
+    for (int i = 0; i < nrounds; i++) {
         void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
         if (library == NULL)
             fail("%s", dlerror());
@@ -59,6 +58,6 @@ int main(void)
         demand(dlclose(library) == 0);
     }
     remove_directory(dir);
-    printf("dlopened_user: opened and closed %d times\n", NROUNDS);
+    printf("dlopened_user: opened and closed %d times\n", nrounds);
     return 0;
 }

@@ -2,7 +2,7 @@
  * must end, with the status it was given. */
 #include "stress.h"
 
-enum { NROUNDS = 60, NTHREADS = 4, STATUS = 42 };
+enum { NTHREADS = 4, STATUS = 42 };
 
 static void *for_ever(void *argument)
 {
@@ -13,7 +13,8 @@ static void *for_ever(void *argument)
 
 int main(void)
 {
-    for (int i = 0; i < NROUNDS; i++) {
+    int nrounds = rounds(60, 2000);
+    for (int i = 0; i < nrounds; i++) {
         fflush(stdout);
         pid_t pid = fork();
         demand(pid >= 0);
@@ -21,7 +22,7 @@ int main(void)
             alarm(20);
             for (uintptr_t k = 0; k < NTHREADS; k++)
                 start(for_ever, (void *)(k + (uintptr_t)i));
-            usleep((useconds_t)i * 300);
+            usleep((useconds_t)(i % 60) * 300);
             exit(STATUS);
         }
         int status;
@@ -29,6 +30,6 @@ int main(void)
         if (!WIFEXITED(status) || WEXITSTATUS(status) != STATUS)
             fail("round %d: wait status %#x", i, (unsigned)status);
     }
-    printf("exit_running: %d processes, %d threads each\n", NROUNDS, NTHREADS);
+    printf("exit_running: %d processes, %d threads each\n", nrounds, NTHREADS);
     return 0;
 }

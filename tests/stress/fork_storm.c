@@ -1,11 +1,13 @@
 /* fork_storm.c -- threads allocate while others fork; every child, and a thread
  * started in it, can allocate at once, whatever was locked at the fork. */
+/* timeout: 300 */
 #include "stress.h"
 
-enum { NFORKERS = 2, NCHURNERS = 3, NFORKS = 150  /* each */ };
+enum { NFORKERS = 2, NCHURNERS = 3 };
 
 static atomic_bool stop;
 static uint64_t first_seed;
+static int nforks;                      /* of each forker */
 
 static void *churner(void *argument)
 {
@@ -25,13 +27,19 @@ static void *in_child(void *inherited)
 
 static void *forker(void *argument)
 {
-    for (int i = 0; i < NFORKS; i++) {
+    for (int i = 0; i < nforks; i++) {
         void *inherited = malloc(5000);
         tag_put(inherited, 5000, 'i');
         pid_t pid = fork();
         demand(pid >= 0);
         if (pid == 0) {
             alarm(30);
+            if (i >= 150 && i % 16 != 0) {      /* most of a long storm is brief */
+                churn(first_seed + (uint64_t)i, 20, 100 * KiB);
+                tag_check(inherited, 5000, 'i');
+                free(inherited);
+                _exit(0);
+            }
             churn((uintptr_t)argument + (uint64_t)i, 200, 2 * MiB);
             pthread_join(start(in_child, inherited), NULL);
             if (i % 10 == 0) {          /* a child of the child */
@@ -58,6 +66,7 @@ int main(void)
     if (SANITIZED)
         skip("a sanitizer does not survive fork in a threaded process");
     first_seed = seed();
+    nforks = rounds(150, 50000);
 
     for (uintptr_t i = 0; i < NCHURNERS; i++)
         churners[i] = start(churner, (void *)(first_seed + i));
@@ -68,7 +77,7 @@ int main(void)
     stop = true;
     for (int i = 0; i < NCHURNERS; i++)
         pthread_join(churners[i], NULL);
-    printf("fork_storm: %d forks beside %d threads, seed %llu\n", NFORKERS * NFORKS, NCHURNERS,
+    printf("fork_storm: %d forks beside %d threads, seed %llu\n", NFORKERS * nforks, NCHURNERS,
            (unsigned long long)first_seed);
     return 0;
 }

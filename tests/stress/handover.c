@@ -3,7 +3,7 @@
  * are live, so memory must stay near their size. */
 #include "stress.h"
 
-enum { NTHREADS = 64, NBLOCKS = 4000, NROUNDS = 3, MOST = 2000 };
+enum { NTHREADS = 64, NBLOCKS = 4000, MOST = 2000 };
 
 static struct { void *p; size_t n; } chain[NBLOCKS];
 static uint64_t first_seed;
@@ -28,13 +28,14 @@ static void *link_of_chain(void *argument)
 int main(void)
 {
     first_seed = seed();
-    for (uintptr_t i = 0; i < NTHREADS * NROUNDS; i++)
+    int nlinks = NTHREADS * rounds(3, 100);
+    for (uintptr_t i = 0; i < (uintptr_t)nlinks; i++)
         pthread_join(start(link_of_chain, (void *)i), NULL);
     size_t resident = resident_bytes();
     demand(resident < 64 * MiB);        /* some 1.2 MiB are live */
     for (int i = 0; i < NBLOCKS; i++)
         free(chain[i].p);
-    printf("handover: %d threads, %zu KiB resident, seed %llu\n", NTHREADS * NROUNDS,
+    printf("handover: %d threads, %zu KiB resident, seed %llu\n", nlinks,
            resident / KiB, (unsigned long long)first_seed);
     return 0;
 }

@@ -3,7 +3,7 @@
  * destructors of the program, when the thread's own cache may be gone. */
 #include "stress.h"
 
-enum { NTHREADS = 200, NKEYS = 8 };
+enum { NKEYS = 8 };
 
 static pthread_key_t keys[NKEYS];
 static atomic_int ndestroyed, nthread_local;
@@ -74,15 +74,16 @@ int main(void)
 {
     if (SANITIZED)
         skip("a sanitizer does not follow a thread that far");
+    int nthreads = rounds(200, 20000);
     for (int i = 0; i < NKEYS; i++)
         demand(pthread_key_create(&keys[i], destroy) == 0);
-    for (int i = 0; i < NTHREADS; i++)
+    for (int i = 0; i < nthreads; i++)
         pthread_join(start(thread, NULL), NULL);
-    demand(ndestroyed >= NTHREADS * NKEYS && nthread_local == NTHREADS);
+    demand(ndestroyed >= nthreads * NKEYS && nthread_local == nthreads);
 
     tag_put(of_atexit = malloc(3 * MiB), 3 * MiB, 'a');
     tag_put(of_destructor = malloc(5000), 5000, 'd');
     atexit(at_exit);
-    printf("last_frees: %d threads, %d calls of destructors\n", NTHREADS, (int)ndestroyed);
+    printf("last_frees: %d threads, %d calls of destructors\n", nthreads, (int)ndestroyed);
     return 0;
 }

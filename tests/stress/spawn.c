@@ -3,7 +3,6 @@
 #include "stress.h"
 #include <spawn.h>
 
-enum { NROUNDS = 100 };
 extern char **environ;
 static atomic_bool stop;
 
@@ -21,7 +20,8 @@ int main(void)
         skip("a sanitizer makes vfork a fork");
     pthread_t threads[2] = { start(churner, (void *)1), start(churner, (void *)2) };
 
-    for (int i = 0; i < NROUNDS; i++) {
+    int nrounds = rounds(100, 5000);
+    for (int i = 0; i < nrounds; i++) {
         void *volatile of_child = NULL, *volatile ours = malloc(3000);
         tag_put(ours, 3000, 'o');
         pid_t pid = vfork();
@@ -47,6 +47,6 @@ int main(void)
     stop = true;
     pthread_join(threads[0], NULL);
     pthread_join(threads[1], NULL);
-    printf("spawn: %d vforks, %d posix_spawns\n", NROUNDS, NROUNDS);
+    printf("spawn: %d vforks, %d posix_spawns\n", nrounds, nrounds);
     return 0;
 }

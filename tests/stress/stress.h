@@ -1,8 +1,8 @@
 /* stress.h -- what the programs of tests/stress and tests/model share.
  *
  * Each runs for about SECONDS_MAX seconds (an environment variable; 5 unless
- * told otherwise, 2 if SHORT is set) or a fixed number of operations, prints
- * one line and exits 0.  Random choices follow SEED, which is printed.  A
+ * told otherwise, 2 if SHORT is set, 40 if LONG is) or a fixed number of operations,
+ * more of them if LONG is set (make torture), prints one line and exits 0.  Random choices follow SEED, which is printed.  A
  * program that cannot run here exits 77, its last line saying why. */
 #ifndef STRESS_H
 #define STRESS_H
@@ -10,6 +10,8 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include "sanitized.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
@@ -28,20 +30,6 @@
 
 #define KiB ((size_t)1 << 10)
 #define MiB ((size_t)1 << 20)
-
-/* Is this built with the address or thread sanitizer?  Those need memory of their
- * own, and cannot follow a threaded process into its forked child. */
-#if defined __has_feature
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED true
-#endif
-#endif
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-#define SANITIZED true
-#endif
-#ifndef SANITIZED
-#define SANITIZED false
-#endif
 
 /* Say what is wrong, without allocating, and abort. */
 __attribute__((format(printf, 1, 2), noreturn, unused))
@@ -97,7 +85,14 @@ __attribute__((unused)) static double now(void)
 __attribute__((unused)) static double deadline(void)
 {
     const char *text = getenv("SECONDS_MAX"), *brief = getenv("SHORT");
-    return now() + (text != NULL ? atof(text) : brief != NULL && *brief != '\0' ? 2.0 : 5.0);
+    return now() + (text != NULL ? atof(text) : brief != NULL && *brief != '\0' ? 2.0
+                    : getenv("LONG") != NULL ? 40.0 : 5.0);
+}
+
+/* How often to do it: in make check, and in make torture. */
+__attribute__((unused)) static int rounds(int quick, int most)
+{
+    return getenv("LONG") != NULL ? most : quick;
 }
 
 __attribute__((unused)) static uint64_t seed(void)

@@ -2,11 +2,13 @@
  * when it ends, so memory does not grow with their number. */
 #include "stress.h"
 
-enum { NTHREADS = 2000, WIDTH = 8 };
+enum { WIDTH = 8 };
+
+static int nthreads, nsteps;
 
 static void *short_life(void *argument)
 {
-    churn((uintptr_t)argument, 300, 64 * KiB);
+    churn((uintptr_t)argument, nsteps, 64 * KiB);
     return malloc(100);                 /* freed by another thread, after our end */
 }
 
@@ -14,8 +16,10 @@ int main(void)
 {
     uint64_t first_seed = seed();
     size_t early = 0;
+    nthreads = rounds(SANITIZED ? 200 : 2000, 100000);     /* a sanitized thread is dear */
+    nsteps = rounds(300, 60);
 
-    for (uintptr_t i = 0; i < NTHREADS; i += WIDTH) {
+    for (uintptr_t i = 0; i < (uintptr_t)nthreads; i += WIDTH) {
         pthread_t threads[WIDTH];
         for (uintptr_t k = 0; k < WIDTH; k++)
             threads[k] = start(short_life, (void *)(first_seed + i + k));
@@ -25,14 +29,14 @@ int main(void)
             demand(p != NULL);
             free(p);
         }
-        if (i == NTHREADS / 10)
+        if (i == (uintptr_t)nthreads / 10)
             early = resident_bytes();
     }
     size_t late = resident_bytes();
     if (late > early + early / 4 + 8 * MiB)
-        fail("%zu KiB resident after %d threads, %zu after %d", early / KiB, NTHREADS / 10,
-             late / KiB, NTHREADS);
-    printf("thread_churn: %d threads, %zu KiB resident, seed %llu\n", NTHREADS, late / KiB,
+        fail("%zu KiB resident after %d threads, %zu after %d", early / KiB, nthreads / 10,
+             late / KiB, nthreads);
+    printf("thread_churn: %d threads, %zu KiB resident, seed %llu\n", nthreads, late / KiB,
            (unsigned long long)first_seed);
     return 0;
 }

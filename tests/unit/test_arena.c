@@ -10,15 +10,7 @@
 #include "pagemap.h"
 #include "pages.h"
 
-#include <check.h>
-#include <errno.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "unit.h"
 
 static_assert(sizeof(struct arena) == 10240, "an arena is 10240 bytes");
 static_assert(CHUNK_PAGES == 256 && LARGE_MAX / PAGE == 128,
@@ -328,26 +320,6 @@ START_TEST(large_resized_in_place)
 }
 END_TEST
 
-static void dies(void (*act)(void *), void *p, const char *text)
-{
-    char line[512] = "";
-    int pipes[2], status;
-    pid_t child;
-
-    ck_assert_int_eq(pipe(pipes), 0);
-    if ((child = fork()) == 0) {
-        dup2(pipes[1], 2);
-        act(p);
-        _exit(0);
-    }
-    close(pipes[1]);
-    ck_assert_int_ge(read(pipes[0], line, sizeof line - 1), 0);
-    ck_assert_int_eq(waitpid(child, &status, 0), child);
-    ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT,
-                  "lived on");
-    ck_assert_msg(strstr(line, text) != NULL, "%s", line);
-}
-
 static void put_other(void *p)
 {
     arena_put_other(p, "free");
@@ -523,6 +495,7 @@ START_TEST(fork_leaves_no_lock_held)
     int status;
     void *bad;
 
+    skip_if(SANITIZED_THREAD, "the thread sanitizer cannot follow a fork");
     shared = one;
     for (int i = 0; i < 2; i++)
         ck_assert_int_eq(pthread_create(&t[i], NULL, work, NULL), 0);
@@ -543,14 +516,9 @@ START_TEST(fork_leaves_no_lock_held)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *t)
 {
-    Suite *suite = suite_create("arena");
-    TCase *t = tcase_create("arena");
-    SRunner *runner = srunner_create(suite);
-
     tcase_add_checked_fixture(t, start, NULL);
-    tcase_set_timeout(t, 60);
     tcase_add_test(t, dealt_out_in_turn);
     tcase_add_test(t, numbered_without_gaps);
     tcase_add_test(t, an_arena_left_is_the_next_one_joined);
@@ -573,9 +541,9 @@ int main(void)
     tcase_add_test(t, the_neighbour_is_looked_after);
     tcase_add_test(t, four_threads_one_arena);
     tcase_add_test(t, fork_leaves_no_lock_held);
-    suite_add_tcase(suite, t);
-    srunner_run_all(runner, CK_NORMAL);
-    int nfailed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return nfailed != 0;
+}
+
+int main(void)
+{
+    return unit_run("arena", add_tests);
 }

@@ -2,13 +2,9 @@
 
 #include "bits.h"
 
-#include <check.h>
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
+#include "unit.h"
+
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #undef assert                   /* ours; what follows is Check's */
 
@@ -202,13 +198,8 @@ START_TEST(sealing)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *t)
 {
-    Suite *s = suite_create("bits");
-    TCase *t = tcase_create("bits");
-    SRunner *r = srunner_create(s);
-
-    suite_add_tcase(s, t);
     tcase_add_test(t, powers_of_two);
     tcase_add_test(t, rounding);
     tcase_add_test(t, rounding_overflows);
@@ -220,8 +211,9 @@ int main(void)
     tcase_add_test(t, finding_as_in_the_book);
     tcase_add_test(t, calling_the_system);
     tcase_add_test(t, sealing);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+}
+
+int main(void)
+{
+    return unit_run("bits", add_tests);
 }

@@ -2,10 +2,7 @@
 
 #include "heap.h"
 
-#include <check.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "unit.h"
 
 enum { N = 1000, STEPS = 8000 };
 
@@ -220,21 +217,17 @@ START_TEST(model)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *t)
 {
-    Suite *s = suite_create("heap");
-    TCase *t = tcase_create("heap");
-    SRunner *r = srunner_create(s);
-
-    suite_add_tcase(s, t);
     tcase_add_test(t, zeros_are_empty);
     tcase_add_test(t, as_in_the_book);
     tcase_add_test(t, any_one_out);
     tcase_add_test(t, equal_keys);
     tcase_add_test(t, sorting);
     tcase_add_test(t, model);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+}
+
+int main(void)
+{
+    return unit_run("heap", add_tests);
 }

@@ -12,18 +12,10 @@
 #include "pagemap.h"
 #include "pages.h"
 
-#include <check.h>
-#include <errno.h>
+#include "unit.h"
+
 #include <malloc.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 extern void *reallocarray(void *, size_t, size_t);
 extern void free_sized(void *, size_t), cfree(void *);
@@ -393,26 +385,25 @@ static void *without_a_cache(void *unused)
 
 START_TEST(a_thread_without_a_cache_is_served)
 {
-    pthread_t t;
-
-    ck_assert_int_eq(pthread_create(&t, NULL, without_a_cache, NULL), 0);
-    ck_assert_int_eq(pthread_join(t, NULL), 0);
+    in_thread(without_a_cache, NULL);
 }
 END_TEST
 
+static void allocate(void *unused)
+{
+    void *p = malloc(100), *q = malloc(100000);
+
+    (void)unused;
+    free(p);
+    free(q);
+    _exit(p == NULL || q == NULL);
+}
+
 START_TEST(a_child_can_allocate)
 {
-    int status;
-    pid_t pid = fork();
+    char text[512];
 
-    if (pid == 0) {
-        void *p = malloc(100), *q = malloc(100000);
-        free(p);
-        free(q);
-        _exit(p == NULL || q == NULL);
-    }
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    ck_assert_int_eq(status, 0);
+    ck_assert_int_eq(in_child(allocate, NULL, text, sizeof text), 0);
 }
 END_TEST
 
@@ -465,18 +456,8 @@ START_TEST(purge_gives_back)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *t)
 {
-    first_was_refused = malloc(1) == NULL && errno == ENOMEM;
-    second_was_refused = calloc(1, 1) == NULL && errno == ENOMEM;
-    refuse = false;
-
-    Suite *s = suite_create("malloc");
-    TCase *t = tcase_create("malloc");
-    SRunner *r = srunner_create(s);
-    int nfailed;
-
-    tcase_set_timeout(t, 30);
     tcase_add_test(t, start_again);
     tcase_add_test(t, every_size_has_its_class);
     tcase_add_test(t, zero_bytes_are_a_block);
@@ -498,9 +479,12 @@ int main(void)
     tcase_add_test(t, glibcs_questions_are_answered);
     tcase_add_test(t, malloc_info_writes_xml);
     tcase_add_test(t, purge_gives_back);
-    suite_add_tcase(s, t);
-    srunner_run_all(r, CK_NORMAL);
-    nfailed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return nfailed != 0;
+}
+
+int main(void)
+{
+    first_was_refused = malloc(1) == NULL && errno == ENOMEM;
+    second_was_refused = calloc(1, 1) == NULL && errno == ENOMEM;
+    refuse = false;
+    return unit_run("malloc", add_tests);
 }

@@ -2,13 +2,9 @@
 
 #include "mutex.h"
 
-#include <check.h>
-#include <errno.h>
-#include <pthread.h>
+#include "unit.h"
+
 #include <sched.h>
-#include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 /* The numbers of the chapter. */
 static_assert(sizeof(struct mutex) == 8, "a lock is 8 bytes");
@@ -32,24 +28,16 @@ static void *nothing(void *p)
 /* From here on there may be a second thread. */
 static void need_locks(void)
 {
-    pthread_t t;
-
-    ck_assert_int_eq(pthread_create(&t, NULL, nothing, NULL), 0);
-    ck_assert_int_eq(pthread_join(t, NULL), 0);
+    in_thread(nothing, NULL);
 }
 
 /* Does `act` die, in a process of its own?  (Of a signal; a sanitizer makes
  * that an exit.) */
-static bool traps(void (*act)(void))
+static bool traps(void (*act)(void *))
 {
-    int status;
-    pid_t child = fork();
+    char text[512];
+    int status = in_child(act, NULL, text, sizeof text);
 
-    if (child == 0) {
-        act();
-        _exit(0);
-    }
-    ck_assert_int_eq(waitpid(child, &status, 0), child);
     return !WIFEXITED(status) || WEXITSTATUS(status) != 0;
 }
 
@@ -68,8 +56,7 @@ START_TEST(one_thread_takes_no_lock)
 {
     struct mutex m = MUTEX_INIT(RANK_BASE);
 
-    if (mutex_is_needed())
-        return;                 /* a C library without the flag */
+    skip_if(mutex_is_needed(), "a C library without the flag");
     mutex_lock(&m);
     uint32_t during = word_of(&m);
     mutex_unlock(&m);
@@ -179,25 +166,29 @@ static struct mutex bin2 = MUTEX_INIT(RANK_BIN);
 static struct mutex heap = MUTEX_INIT(RANK_PAGEHEAP);
 static struct mutex records = MUTEX_INIT(RANK_BASE);
 
-static void lock_two_bins(void)
+static void lock_two_bins(void *unused)
 {
+    (void)unused;
     mutex_note(&bin1, true);
     mutex_note(&bin2, true);
 }
 
-static void lock_upwards(void)
+static void lock_upwards(void *unused)
 {
+    (void)unused;
     mutex_note(&heap, true);
     mutex_note(&bin1, true);
 }
 
-static void unlock_unlocked(void)
+static void unlock_unlocked(void *unused)
 {
+    (void)unused;
     mutex_note(&bin1, false);
 }
 
-static void lock_downwards(void)
+static void lock_downwards(void *unused)
 {
+    (void)unused;
     mutex_note(&bin1, true);
     mutex_note(&heap, true);
     mutex_note(&records, true);
@@ -246,13 +237,8 @@ START_TEST(fork_takes_all_and_the_child_renews)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *t)
 {
-    Suite *suite = suite_create("mutex");
-    TCase *t = tcase_create("mutex");
-    SRunner *runner = srunner_create(suite);
-
-    tcase_set_timeout(t, 60);
     tcase_add_test(t, start_makes_it_free);
     tcase_add_test(t, one_thread_takes_no_lock);
     tcase_add_test(t, held_is_1_and_free_is_0);
@@ -261,9 +247,9 @@ int main(void)
     tcase_add_test(t, spinning_ends_with_1);
     tcase_add_test(t, ranks_are_checked);
     tcase_add_test(t, fork_takes_all_and_the_child_renews);
-    suite_add_tcase(suite, t);
-    srunner_run_all(runner, CK_NORMAL);
-    int nfailed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return nfailed != 0;
+}
+
+int main(void)
+{
+    return unit_run("mutex", add_tests);
 }

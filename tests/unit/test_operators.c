@@ -6,11 +6,7 @@
 #include "pagemap.h"
 #include "pages.h"
 
-#include <check.h>
-#include <errno.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <string.h>
+#include "unit.h"
 
 void *_Znwm(size_t), *_Znam(size_t);
 void *_ZnwmSt11align_val_t(size_t, size_t), *_ZnamSt11align_val_t(size_t, size_t);
@@ -175,13 +171,8 @@ START_TEST(nothrow_returns_null)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *t)
 {
-    Suite *s = suite_create("operators");
-    TCase *t = tcase_create("operators");
-    SRunner *r = srunner_create(s);
-    int nfailed;
-
     tcase_add_test(t, all_twenty_work);
     tcase_add_test(t, new_and_delete_share_the_stacks);
     tcase_add_test(t, new_and_free_mix);
@@ -189,9 +180,9 @@ int main(void)
     tcase_add_loop_test_raise_signal(t, a_wrong_size_is_found, SIGABRT, 0, 4);
     tcase_add_loop_test_raise_signal(t, new_never_returns_null, SIGABRT, 0, 4);
     tcase_add_test(t, nothrow_returns_null);
-    suite_add_tcase(s, t);
-    srunner_run_all(r, CK_NORMAL);
-    nfailed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return nfailed != 0;
+}
+
+int main(void)
+{
+    return unit_run("operators", add_tests);
 }

@@ -7,13 +7,9 @@
 #include "pagemap.h"
 #include "pages.h"
 
-#include <check.h>
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "unit.h"
+
 #include <sys/mman.h>
-#include <sys/syscall.h>
 
 /* Numbers that the chapter quotes. */
 static_assert(NSIZES == 257 && NSIZE_WORDS == 5, "lengths, and words of bits");
@@ -57,13 +53,6 @@ static void start(void)
     chunk_purge(start_ms, true);
 }
 
-/* An assertion of Check writes to a pipe, too slow for thousands a step. */
-#define see(e)                                                               \
-    do {                                                                     \
-        if (!(e))                                                            \
-            ck_abort_msg("%s", #e);                                          \
-    } while (0)
-
 /* ---- the whole truth about a page heap ------------------------------------------ */
 
 static size_t nodes(const struct heapnode *n, size_t npages, enum run_state state)
@@ -72,10 +61,10 @@ static size_t nodes(const struct heapnode *n, size_t npages, enum run_state stat
 
     for (; n != NULL; n = n->next) {
         const struct run *r = (const struct run *)n;
-        see(r->npages == npages);
-        see(r->state == state);
-        see(n->key == run_address(r));
-        see(n->child == NULL || n->child->key > n->key);
+        ck_assert(r->npages == npages);
+        ck_assert(r->state == state);
+        ck_assert(n->key == run_address(r));
+        ck_assert(n->child == NULL || n->child->key > n->key);
         count += 1 + nodes(n->child, npages, state);
     }
     return count;
@@ -86,12 +75,12 @@ static size_t shelf_check(const struct shelf *s, enum run_state state)
 {
     size_t count = 0;
 
-    see(s->runs[0].root == NULL);
+    ck_assert(s->runs[0].root == NULL);
     for (size_t n = 1; n < NSIZES; n++) {
-        see(bit_test(s->nonempty, n) == (s->runs[n].root != NULL));
+        ck_assert(bit_test(s->nonempty, n) == (s->runs[n].root != NULL));
         count += nodes(s->runs[n].root, n, state);
     }
-    see(bit_find(s->nonempty, NSIZE_WORDS, NSIZES) == NSIZE_WORDS * 64);
+    ck_assert(bit_find(s->nonempty, NSIZE_WORDS, NSIZES) == NSIZE_WORDS * 64);
     return count;
 }
 
@@ -105,19 +94,19 @@ static void chunk_walk(struct chunk *c, struct sums *sum)
     unsigned before = RUN_NONE;
     size_t nfree = 0;
 
-    see(c->arena == ARENA);
+    ck_assert(c->arena == ARENA);
     for (size_t i = 0; i < CHUNK_PAGES; i += c->runs[i].npages) {
         struct run *r = &c->runs[i];
         bool dirty = r->state == RUN_DIRTY, clean = r->state == RUN_CLEAN;
-        see(r->chunk == c);
-        see(r->first == i);                         /* P2 */
-        see(r->npages > 0);
-        see(i + r->npages <= CHUNK_PAGES);
-        see(c->runs[i + r->npages - 1].first == i);
-        see(dirty || clean || r->state == RUN_SMALL || r->state == RUN_LARGE);
-        see(!(dirty || clean) || r->state != before);     /* P3 */
+        ck_assert(r->chunk == c);
+        ck_assert(r->first == i);                         /* P2 */
+        ck_assert(r->npages > 0);
+        ck_assert(i + r->npages <= CHUNK_PAGES);
+        ck_assert(c->runs[i + r->npages - 1].first == i);
+        ck_assert(dirty || clean || r->state == RUN_SMALL || r->state == RUN_LARGE);
+        ck_assert(!(dirty || clean) || r->state != before);     /* P3 */
         for (size_t k = 1; k < r->npages; k++)
-            see(r[k].state == RUN_NONE);
+            ck_assert(r[k].state == RUN_NONE);
         nfree += dirty || clean ? r->npages : 0;
         sum->ndirty += dirty ? r->npages : 0;
         sum->nclean += clean ? r->npages : 0;
@@ -126,8 +115,8 @@ static void chunk_walk(struct chunk *c, struct sums *sum)
         sum->ncleans += clean;
         before = r->state;
     }
-    see(c->nfree == nfree);
-    see(nfree < CHUNK_PAGES || c->runs[0].npages == CHUNK_PAGES);
+    ck_assert(c->nfree == nfree);
+    ck_assert(nfree < CHUNK_PAGES || c->runs[0].npages == CHUNK_PAGES);
 }
 
 static void heap_check(struct chunk **chunks, size_t nchunks)
@@ -139,18 +128,18 @@ static void heap_check(struct chunk **chunks, size_t nchunks)
     for (size_t i = 0; i < nchunks; i++)
         chunk_walk(chunks[i], &sum);
     for (struct run *r = h.oldest; r != NULL; last = r, r = r->newer, listed++) {
-        see(r->state == RUN_DIRTY);                  /* P1 */
-        see(r->older == last);
+        ck_assert(r->state == RUN_DIRTY);                  /* P1 */
+        ck_assert(r->older == last);
     }
-    see(h.newest == last);
-    see(listed == sum.ndirties);
-    see(shelf_check(&h.dirty, RUN_DIRTY) == sum.ndirties);
-    see(shelf_check(&h.clean, RUN_CLEAN) == sum.ncleans);
-    see(h.ndirty == sum.ndirty);                    /* P5 */
-    see(h.nused == sum.nused);                      /* P6 */
-    see(h.npages == nchunks * CHUNK_PAGES);
+    ck_assert(h.newest == last);
+    ck_assert(listed == sum.ndirties);
+    ck_assert(shelf_check(&h.dirty, RUN_DIRTY) == sum.ndirties);
+    ck_assert(shelf_check(&h.clean, RUN_CLEAN) == sum.ncleans);
+    ck_assert(h.ndirty == sum.ndirty);                    /* P5 */
+    ck_assert(h.nused == sum.nused);                      /* P6 */
+    ck_assert(h.npages == nchunks * CHUNK_PAGES);
     mutex_lock(&h.lock);
-    see(pageheap_check(&h));
+    ck_assert(pageheap_check(&h));
     mutex_unlock(&h.lock);
 }
 
@@ -574,7 +563,7 @@ static size_t index_of(const struct chunk *c)
 
     while (i < nchunks && chunks[i] != c)
         i++;
-    see(i < (nchunks));
+    ck_assert(i < (nchunks));
     return i;
 }
 
@@ -588,7 +577,7 @@ static bool drop_if_empty(size_t i)
 {
     if (memchr(page[i], 'u', CHUNK_PAGES) != NULL)
         return false;
-    see(chunks[i]->arena == NULL);
+    ck_assert(chunks[i]->arena == NULL);
     chunks[i] = chunks[--nchunks];
     memcpy(page[i], page[nchunks], CHUNK_PAGES);
     return true;
@@ -604,7 +593,7 @@ static void compare(void)
                           : r->state == RUN_CLEAN ? 'c'
                                                   : 'u';
             for (size_t k = 0; k < r->npages; k++)
-                see(page[i][p + k] == letter);
+                ck_assert(page[i][p + k] == letter);
         }
 }
 
@@ -625,12 +614,12 @@ static bool holds(const struct owned *o, size_t npages, unsigned char mark)
 
 static void model_grow(void)
 {
-    see(nchunks < NCHUNKS);
-    see(pageheap_grow(&h));
+    ck_assert(nchunks < NCHUNKS);
+    ck_assert(pageheap_grow(&h));
     bool clean = h.clean.runs[CHUNK_PAGES].root != NULL;
     struct shelf *s = clean ? &h.clean : &h.dirty;
     struct run *r = (struct run *)s->runs[CHUNK_PAGES].root;
-    see(r != NULL);
+    ck_assert(r != NULL);
     chunks[nchunks] = r->chunk;
     memset(page[nchunks++], clean ? 'c' : 'd', CHUNK_PAGES);
 }
@@ -644,19 +633,19 @@ static void model_take(void)
     bool found = best('d', n + align - 1, &g) || best('c', n + align - 1, &g);
     struct run *r = pageheap_take(&h, n, align * PAGE, RUN_LARGE, &zeroed);
 
-    see((r != NULL) == found);
+    ck_assert((r != NULL) == found);
     if (!found) {
         if (nchunks < NCHUNKS)
             model_grow();
         return;
     }
-    see(r->chunk == chunks[g.chunk]);
-    see(r->first == (g.first + align - 1) / align * align);
-    see(r->npages == n);
-    see(zeroed == (page[g.chunk][g.first] == 'c' && pages_size <= PAGE));
+    ck_assert(r->chunk == chunks[g.chunk]);
+    ck_assert(r->first == (g.first + align - 1) / align * align);
+    ck_assert(r->npages == n);
+    ck_assert(zeroed == (page[g.chunk][g.first] == 'c' && pages_size <= PAGE));
     paint(r, r->first, n, 'u');
     owned[nowned] = (struct owned){ r, n, (unsigned char)(1 + below(255)) };
-    see(!zeroed || holds(&owned[nowned], n, 0));
+    ck_assert(!zeroed || holds(&owned[nowned], n, 0));
     fill(&owned[nowned++]);
 }
 
@@ -666,7 +655,7 @@ static void model_put(void)
     struct owned o = owned[i];
     size_t k = index_of(o.run->chunk);
 
-    see(holds(&o, o.npages, o.mark));
+    ck_assert(holds(&o, o.npages, o.mark));
     paint(o.run, o.run->first, o.npages, 'd');
     owned[i] = owned[--nowned];
     put(o.run);
@@ -682,15 +671,15 @@ static void model_resize(void)
                || (end < CHUNK_PAGES && page[i][end] != 'u'
                    && gap_at(i, end) >= n - o->npages);
 
-    see(holds(o, o->npages, o->mark));
-    see(pageheap_resize(&h, o->run, n) == may);
+    ck_assert(holds(o, o->npages, o->mark));
+    ck_assert(pageheap_resize(&h, o->run, n) == may);
     if (!may)
         return;
     if (n < o->npages)
         paint(o->run, o->run->first + n, o->npages - n, 'd');
     else
         paint(o->run, end, n - o->npages, 'u');
-    see(holds(o, n < o->npages ? n : o->npages, o->mark));
+    ck_assert(holds(o, n < o->npages ? n : o->npages, o->mark));
     o->npages = n;
     fill(o);
 }
@@ -706,7 +695,7 @@ static void model_purge(void)
                 ndirty++;
             }
     size_t nbytes = pageheap_purge(&h, start_ms, true);
-    see(nbytes == ndirty * PAGE || pages_size > PAGE);
+    ck_assert(nbytes == ndirty * PAGE || pages_size > PAGE);
     /* A chunk that was dirty when it came, and was not used since. */
     for (size_t i = 0; i < nchunks; i++)
         if (chunks[i]->arena == NULL && drop_if_empty(i))
@@ -738,16 +727,12 @@ START_TEST(random_operations_against_the_model)
     while (nowned > 0)
         model_put();
     compare();
-    see(nchunks <= 1);                  /* one may have come and not been used */
+    ck_assert(nchunks <= 1);                  /* one may have come and not been used */
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *t)
 {
-    Suite *s = suite_create("pageheap");
-    TCase *t = tcase_create("pageheap");
-
-    tcase_set_timeout(t, 60);
     tcase_add_test(t, an_empty_heap_has_nothing);
     tcase_add_test(t, the_figure);
     tcase_add_test(t, the_fit_in_the_figure);
@@ -766,10 +751,9 @@ int main(void)
     tcase_add_test(t, a_run_that_is_purged_is_nobodys);
     tcase_add_test(t, find_walks_to_the_run);
     tcase_add_loop_test(t, random_operations_against_the_model, 0, 8);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed > 0;
+}
+
+int main(void)
+{
+    return unit_run("pageheap", add_tests);
 }

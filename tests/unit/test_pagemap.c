@@ -5,12 +5,10 @@
 #include "options.h"
 #include "pages.h"
 
-#include <check.h>
-#include <errno.h>
-#include <stdlib.h>
+#include "unit.h"
+
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 
 /* Numbers that the chapter quotes. */
 #define GIB POW2(30)
@@ -255,11 +253,8 @@ START_TEST(fork_leaves_the_map_usable)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *t)
 {
-    Suite *s = suite_create("pagemap");
-    TCase *t = tcase_create("pagemap");
-
     tcase_add_test(t, before_the_start_all_is_outside);
     tcase_add_test(t, any_address_may_be_asked);
     tcase_add_test(t, a_class_covers_its_pages_and_no_more);
@@ -270,10 +265,9 @@ int main(void)
     tcase_add_test(t, the_window_ends_where_addresses_do);
     tcase_add_test(t, a_refused_map_is_tried_smaller);
     tcase_add_loop_test(t, fork_leaves_the_map_usable, 0, 2);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed > 0;
+}
+
+int main(void)
+{
+    return unit_run("pagemap", add_tests);
 }

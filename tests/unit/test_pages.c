@@ -3,15 +3,11 @@
 #define _GNU_SOURCE
 #include "pages.h"
 
-#include <check.h>
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
+#include "unit.h"
+
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
 enum { MIB = 1 << 20 };
 
@@ -46,14 +42,6 @@ long pages_system_call(long n, long a, long b, long c, long d, long e,
 static void refuse(long n)
 {
     refused = n;
-}
-
-static bool is_zero(const char *p, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        if (p[i] != 0)
-            return false;
-    return true;
 }
 
 START_TEST(the_page_size_is_the_systems)
@@ -222,8 +210,8 @@ START_TEST(locked_memory_is_not_purged)
     char *p = pages_map(pages_size);
 
     memset(p, 9, pages_size);
-    if (mlock(p, pages_size) != 0)
-        return;                 /* not allowed to lock a page */
+    skip_if(SANITIZED, "the sanitizers make mlock do nothing");
+    skip_if(mlock(p, pages_size) != 0, "not allowed to lock a page");
     ck_assert(!pages_purge(p, pages_size));
     ck_assert_int_eq(p[0], 9);
     munlock(p, pages_size);
@@ -338,14 +326,8 @@ START_TEST(time_goes_on_and_costs_no_call)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *t)
 {
-    Suite *suite = suite_create("pages");
-    TCase *t = tcase_create("pages");
-    SRunner *runner = srunner_create(suite);
-
-    pages_start();
-    tcase_set_timeout(t, 60);
     tcase_add_test(t, the_page_size_is_the_systems);
     tcase_add_test(t, mapped_memory_is_zero_and_writable);
     tcase_add_test(t, aligned_is_aligned);
@@ -361,9 +343,10 @@ int main(void)
     tcase_add_test(t, ends_that_stay_do_no_harm);
     tcase_add_test(t, the_limit_on_addresses);
     tcase_add_test(t, time_goes_on_and_costs_no_call);
-    suite_add_tcase(suite, t);
-    srunner_run_all(runner, CK_NORMAL);
-    int nfailed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return nfailed != 0;
+}
+
+int main(void)
+{
+    pages_start();
+    return unit_run("pages", add_tests);
 }

@@ -2,16 +2,9 @@
 
 #include "report.h"
 
-#include <check.h>
-#include <errno.h>
+#include "unit.h"
+
 #include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 static size_t formatted(char *buffer, size_t size, const char *format, ...)
 {
@@ -145,36 +138,27 @@ START_TEST(a_closed_descriptor_is_no_trouble)
 }
 END_TEST
 
+static void warn_and_die(void *unused)
+{
+    (void)unused;
+    report_warning("a %s", "warning");
+    report_die("the %s", "end");
+}
+
 /* R4, and that both speak to descriptor 2 under our name. */
 START_TEST(warning_returns_and_die_does_not)
 {
     char text[256];
-    int ends[2], status;
+    int status = in_child(warn_and_die, NULL, text, sizeof text);
 
-    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
-    pid_t child = fork();
-    if (child == 0) {
-        signal(SIGABRT, SIG_DFL);
-        dup2(ends[1], 2);
-        report_warning("a %s", "warning");
-        report_die("the %s", "end");
-    }
-    ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert(WIFSIGNALED(status));
     ck_assert_int_eq(WTERMSIG(status), SIGABRT);
-    ck_assert_int_eq(read(ends[0], text, sizeof text), 21);
-    ck_assert_mem_eq(text, "litmalloc: a warning\n", 21);
-    ck_assert_int_eq(read(ends[0], text, sizeof text), 19);
-    ck_assert_mem_eq(text, "litmalloc: the end\n", 19);
+    ck_assert_str_eq(text, "litmalloc: a warning\nlitmalloc: the end\n");
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *t)
 {
-    Suite *suite = suite_create("report");
-    TCase *t = tcase_create("report");
-    SRunner *runner = srunner_create(suite);
-
     tcase_add_test(t, directives_are_those_of_printf);
     tcase_add_test(t, null_pointer_is_a_number);
     tcase_add_test(t, what_does_not_fit_is_cut);
@@ -183,9 +167,9 @@ int main(void)
     tcase_add_test(t, a_long_line_is_cut);
     tcase_add_test(t, a_closed_descriptor_is_no_trouble);
     tcase_add_test(t, warning_returns_and_die_does_not);
-    suite_add_tcase(suite, t);
-    srunner_run_all(runner, CK_NORMAL);
-    int nfailed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return nfailed != 0;
+}
+
+int main(void)
+{
+    return unit_run("report", add_tests);
 }

@@ -3,9 +3,7 @@
 #include "arena.h"
 #include "pagemap.h"
 
-#include <check.h>
-#include <stdlib.h>
-#include <string.h>
+#include "unit.h"
 
 /* The numbers of the chapter. */
 static_assert(offsetof(struct run, chunk) == 32, "table: chunk");
@@ -225,14 +223,9 @@ START_TEST(what_the_chapter_counts)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *t)
 {
-    Suite *suite = suite_create("run");
-    TCase *t = tcase_create("run");
-    SRunner *runner = srunner_create(suite);
-
     tcase_add_checked_fixture(t, start, NULL);
-    tcase_set_timeout(t, 30);
     tcase_add_loop_test(t, a_fresh_run_is_free, 1, NSMALL);
     tcase_add_loop_test(t, as_the_model_says, 1, NSMALL);
     tcase_add_loop_test(t, a_second_put_is_found, 1, NSMALL);
@@ -241,9 +234,9 @@ int main(void)
     tcase_add_loop_test(t, an_uncut_run_is_out_of_the_map, 1, NSMALL);
     tcase_add_test(t, the_worked_examples);
     tcase_add_test(t, what_the_chapter_counts);
-    suite_add_tcase(suite, t);
-    srunner_run_all(runner, CK_NORMAL);
-    int nfailed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return nfailed != 0;
+}
+
+int main(void)
+{
+    return unit_run("run", add_tests);
 }

@@ -2,8 +2,7 @@
 
 #include "sizeclass.h"
 
-#include <check.h>
-#include <stdlib.h>
+#include "unit.h"
 
 /* What the chapters say in prose. */
 static_assert(sizeof(struct sizeclass) == 16, "four to a cache line");
@@ -213,14 +212,8 @@ START_TEST(region_starts)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *t)
 {
-    Suite *s = suite_create("sizeclass");
-    TCase *t = tcase_create("sizeclass");
-    SRunner *r = srunner_create(s);
-
-    suite_add_tcase(s, t);
-    tcase_set_timeout(t, 60);
     tcase_add_test(t, sizes);
     tcase_add_test(t, runs);
     tcase_add_test(t, caches);
@@ -232,8 +225,9 @@ int main(void)
     tcase_add_test(t, aligned);
     tcase_add_test(t, region_of_each_offset);
     tcase_add_test(t, region_starts);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+}
+
+int main(void)
+{
+    return unit_run("sizeclass", add_tests);
 }

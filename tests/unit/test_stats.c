@@ -7,11 +7,9 @@
 
 #include "litmalloc.h"
 
-#include <check.h>
+#include "unit.h"
+
 #include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 static struct stats collected(void)
 {
@@ -143,12 +141,8 @@ START_TEST(the_report_is_a_page)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *t)
 {
-    Suite *suite = suite_create("stats");
-    TCase *t = tcase_create("stats");
-    SRunner *runner = srunner_create(suite);
-
     tcase_add_test(t, parts_make_the_whole);
     tcase_add_loop_test(t, live_follows_malloc_and_free, 1, NCLASSES);
     tcase_add_test(t, huge_blocks_are_live_too);
@@ -156,9 +150,9 @@ int main(void)
     tcase_add_test(t, purging_empties_the_rows);
     tcase_add_test(t, the_worked_example);
     tcase_add_test(t, the_report_is_a_page);
-    suite_add_tcase(suite, t);
-    srunner_run_all(runner, CK_NORMAL);
-    int nfailed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return nfailed != 0;
+}
+
+int main(void)
+{
+    return unit_run("stats", add_tests);
 }

@@ -11,9 +11,7 @@
 #include "pagemap.h"
 #include "pages.h"
 
-#include <check.h>
-#include <errno.h>
-#include <signal.h>
+#include "unit.h"
 
 /* What the chapter says in numbers. */
 static_assert(sizeof(struct tcache) == 2456, "bytes of a cache");
@@ -376,13 +374,8 @@ START_TEST(an_interior_pointer_is_seen_at_home)
 }
 END_TEST
 
-int main(void)
+static void add_tests(TCase *t)
 {
-    Suite *s = suite_create("tcache");
-    TCase *t = tcase_create("tcache");
-    SRunner *r = srunner_create(s);
-    int nfailed;
-
     tcase_add_checked_fixture(t, start, NULL);
     tcase_add_test(t, numbers_of_the_chapter);
     tcase_add_test(t, a_new_cache_is_empty_and_full);
@@ -402,9 +395,9 @@ int main(void)
     tcase_add_test_raise_signal(t, a_double_free_is_seen_at_home, SIGABRT);
     tcase_add_test_raise_signal(t, an_interior_pointer_is_seen_at_home,
                                 SIGABRT);
-    suite_add_tcase(s, t);
-    srunner_run_all(r, CK_NORMAL);
-    nfailed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return nfailed != 0;
+}
+
+int main(void)
+{
+    return unit_run("tcache", add_tests);
 }

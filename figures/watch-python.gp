@@ -1,0 +1,3 @@
+# watch-python.gp -- addresses against time, one program on three allocators.
+program = "python"
+load "figures/watch-address.inc"

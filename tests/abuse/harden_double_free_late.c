@@ -1,0 +1,16 @@
+/* harden_double_free_late.c -- the block has left the quarantine and is free in its run. */
+/* env: LITMALLOC_CONF=harden:true,quarantine_bytes:4k */
+/* expect: ^litmalloc: free\(\): double free of 0x[0-9a-f]+: a block that is free already$ */
+#include "abuse.h"
+
+int main(void)
+{
+    void *volatile p = malloc(600);
+
+    malloc(600);
+    free(p);
+    for (int i = 0; i < 100; i++)
+        free(malloc(1000));
+    free(p);
+    return 0;
+}

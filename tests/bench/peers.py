@@ -1,0 +1,128 @@
+"""peers.py -- what the benchmark scripts share: the libraries, one run, the head of a CSV."""
+
+import csv
+import datetime
+import math
+import os
+import platform
+import statistics
+import subprocess
+import sys
+
+# Debian's packages, by the name of the library.
+PACKAGED = {
+    "jemalloc": ("libjemalloc.so.2", "libjemalloc2"),
+    "mimalloc": ("libmimalloc.so.2.0", "libmimalloc2.0"),
+    "tcmalloc": ("libtcmalloc_minimal.so.4", "libtcmalloc-minimal4"),
+    "tbbmalloc": ("libtbbmalloc_proxy.so.2", "libtbbmalloc2"),
+}
+FOLDERS = [f"/usr/lib/{platform.machine()}-linux-gnu", "/usr/lib64", "/usr/lib"]
+
+# How each is asked to give free pages back after half a second, where it can be asked.
+SOON = {
+    "litmalloc": {"LITMALLOC_CONF": "decay_ms:500"},
+    "jemalloc": {"MALLOC_CONF": "dirty_decay_ms:500,muzzy_decay_ms:0"},
+}
+
+
+def installed(file):
+    return next((os.path.join(d, file) for d in FOLDERS if os.path.exists(os.path.join(d, file))), None)
+
+
+def version(package):
+    p = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", package], capture_output=True, text=True)
+    return p.stdout.split("+")[0] if p.returncode == 0 else "?"
+
+
+def find(library, extra=(), onelock=False):
+    """{name: path or None}: ours, glibc (None), the packaged ones, those named on the command line."""
+    libraries = {"litmalloc": os.path.abspath(library), "glibc": None}
+    for name, (file, package) in PACKAGED.items():
+        path = installed(file)
+        if path:
+            libraries[name] = path
+        else:
+            print(f"bench: {name} is left out: {file} comes with Debian's package {package}", file=sys.stderr)
+    if onelock and os.path.exists("build/libonelock.so"):
+        libraries["onelock"] = os.path.abspath("build/libonelock.so")
+    for pair in extra:
+        name, _, path = pair.partition("=")
+        if not path or not os.path.exists(path):
+            sys.exit(f"bench: {pair}: no such library; say NAME=/path/lib.so")
+        libraries[name] = os.path.abspath(path)
+    return libraries
+
+
+def environment(more=None):
+    env = {k: v for k, v in os.environ.items() if k not in ("LD_PRELOAD", "AFTER", "BENCH_SCRIPT")}
+    env.update(more or {})
+    return env
+
+
+class Cost:
+    """What one run cost: seconds, KiB, page faults."""
+
+    def __init__(self, line):
+        wall, user, system, peak, faults = line.split()
+        self.wall, self.cpu = float(wall), float(user) + float(system)
+        self.peak, self.faults = int(peak), int(faults)
+
+
+def run(command, library, more=None):
+    """One run in a process of its own, through build/bench/run."""
+    read, write = os.pipe()
+    p = subprocess.Popen(["build/bench/run", library or "-", *command], env=environment(more), pass_fds=[],
+                         stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, close_fds=False,
+                         preexec_fn=lambda: os.dup2(write, 3))
+    os.close(write)
+    error = p.stderr.read().decode(errors="replace")
+    line = os.read(read, 200).decode()
+    os.close(read)
+    if p.wait() != 0 or not line:
+        sys.exit(f"\nbench: {' '.join(command)} failed under {library}: {error[-300:]}")
+    return Cost(line)
+
+
+def mean(values):
+    """The geometric mean."""
+    return math.exp(statistics.fmean(math.log(max(v, 1e-9)) for v in values))
+
+
+def machine():
+    model = "?"
+    if os.path.exists("/proc/cpuinfo"):
+        for line in open("/proc/cpuinfo"):
+            if line.startswith("model name"):
+                model = line.split(":")[1].strip()
+                break
+    return (f"{platform.machine()}, {model}, {os.cpu_count()} processors, Linux {platform.release()}, "
+            f"{' '.join(platform.libc_ver())}; {datetime.date.today()}")
+
+
+def versions(libraries):
+    known = [f"{n} {version(PACKAGED[n][1])}" for n in libraries if n in PACKAGED]
+    return ", ".join(known)
+
+
+def write_csv(path, head, rows, remark, libraries):
+    """One table for the book; the remarks say where its numbers come from."""
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    with open(path, "w", newline="") as f:
+        f.write(f"# {remark}\n# {machine()}\n# {versions(libraries)}\n")
+        w = csv.writer(f, lineterminator="\n")
+        w.writerow(head)
+        # The book's reader of tables knows no quotation marks.
+        w.writerows([str(cell).replace(",", ";") for cell in row] for row in rows)
+
+
+def progress(text):
+    if sys.stderr.isatty() or os.environ.get("PROGRESS"):
+        print(f"\r{text:78.78}", end="", file=sys.stderr, flush=True)
+    else:
+        now = text.split(",")[0]
+        if now != progress.last:
+            print(now, file=sys.stderr, flush=True)
+            progress.last = now
+
+
+progress.last = None

@@ -1,0 +1,160 @@
+/* test_guard.c -- G1 to G5 of the chapter on guards, at the room itself.  The messages
+ * and the whole way through the door: tests/abuse/harden_*.c. */
+/* env: LITMALLOC_CONF=harden:true,quarantine_bytes:64k */
+
+#include "guard.h"
+
+#include "arena.h"
+#include "options.h"
+#include "pages.h"
+
+#include "unit.h"
+
+#include <malloc.h>
+#include <sys/mman.h>
+
+START_TEST(all_parts_are_on)
+{
+    free(malloc(1));
+    ck_assert(options.guarded && options.canary && options.junk);
+    ck_assert(options.guard_pages && options.random_place && !options.tcache);
+}
+END_TEST
+
+/* G1: the size that was asked for comes back, to the byte, at every size. */
+START_TEST(the_seal_knows_the_size)
+{
+    for (size_t n = 0; n < 9000; n += n < 300 ? 1 : 97) {
+        char *p = malloc(n);
+        ck_assert_uint_eq(guard_size(p, "test"), n);
+        ck_assert_uint_eq(malloc_usable_size(p), n);
+        memset(p, 1, n);
+        free(p);
+    }
+    for (size_t n = 50000; n < 5000000; n += 123457) {
+        char *p = malloc(n);
+        ck_assert_uint_eq(guard_size(p, "test"), n);
+        memset(p, 1, n);
+        p = realloc(p, n / 2);
+        ck_assert_uint_eq(guard_size(p, "test"), n / 2);
+        ck_assert(p[0] == 1 && p[n / 2 - 1] == 1);
+        free(p);
+    }
+}
+END_TEST
+
+START_TEST(aligned_as_asked)
+{
+    for (size_t a = 8; a <= (1 << 20); a *= 2)
+        for (size_t n = 1; n < 200000; n = n * 3 + 1) {
+            void *p;
+            ck_assert_int_eq(posix_memalign(&p, a, n), 0);
+            ck_assert_uint_eq((uintptr_t)p % a, 0);
+            ck_assert_uint_eq(guard_size(p, "test"), n);
+            memset(p, 1, n);
+            free(p);
+        }
+}
+END_TEST
+
+/* G2: new bytes are filled, zeroed ones are zero, freed ones are filled. */
+START_TEST(what_is_new_and_what_is_freed)
+{
+    unsigned char *p = malloc(1000), *q = calloc(1000, 1);
+
+    ck_assert(p[0] == 0xa5 && memcmp(p, p + 1, 999) == 0);
+    ck_assert(q[0] == 0 && memcmp(q, q + 1, 999) == 0);
+    unsigned char *volatile gone = p;
+    free(p);
+    ck_assert(gone[0] == 0xdf && gone[999] == 0xdf);
+    free(q);
+}
+END_TEST
+
+/* G3: a freed block is not handed out before 64 KiB more were freed. */
+START_TEST(quarantine_lasts)
+{
+    uintptr_t first = (uintptr_t)malloc(1000);
+    size_t freed = 0;
+
+    free((void *)first);
+    while (freed < 60 * 1024) {
+        void *p = malloc(1000);
+        ck_assert_uint_ne((uintptr_t)p, first);
+        freed += 1024;
+        free(p);
+    }
+}
+END_TEST
+
+/* G4: the page behind a large block traps, and not after the block was freed. */
+START_TEST(the_page_behind)
+{
+    char *p = malloc(100000);
+    char *seal_end = p + sizeclasses[sizeclass_of(guard_request(100000))].size - pages_size;
+
+    pid_t child = fork();
+    if (child == 0) {
+        signal(SIGSEGV, SIG_DFL);
+        *(volatile char *)seal_end = 1;
+        _exit(0);
+    }
+    int status;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+    free(p);
+    for (int i = 0; i < 100; i++) {     /* the pages serve again */
+        char *q = malloc(90000 + (size_t)i * 1000);
+        memset(q, 1, 90000 + (size_t)i * 1000);
+        free(q);
+    }
+}
+END_TEST
+
+/* G5: two blocks in a row do not lie in a row. */
+START_TEST(no_order_in_a_run)
+{
+    unsigned neighbours = 0;
+    char *last = malloc(100);
+
+    for (int i = 0; i < 100; i++) {
+        char *p = malloc(100);
+        neighbours += p - last == 128;
+        last = p;
+    }
+    ck_assert_uint_lt(neighbours, 20);
+}
+END_TEST
+
+START_TEST(the_child_of_a_fork_goes_on)
+{
+    for (int i = 0; i < 20; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            for (int k = 0; k < 100; k++)
+                free(malloc((size_t)k * 10));
+            _exit(0);
+        }
+        int status;
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        ck_assert_int_eq(status, 0);
+    }
+}
+END_TEST
+
+static void add(TCase *t)
+{
+    tcase_add_test(t, all_parts_are_on);
+    tcase_add_test(t, the_seal_knows_the_size);
+    tcase_add_test(t, aligned_as_asked);
+    tcase_add_test(t, what_is_new_and_what_is_freed);
+    tcase_add_test(t, quarantine_lasts);
+    tcase_add_test(t, the_page_behind);
+    tcase_add_test(t, no_order_in_a_run);
+    tcase_add_test(t, the_child_of_a_fork_goes_on);
+}
+
+int main(void)
+{
+    return unit_run("guard", add);
+}
