@@ -76,6 +76,12 @@ endef
 $(eval $(call library,$(OUT),$$(LIT_OPT)))
 $(eval $(call library,build/debug,$$(LIT_DEBUG)))
 
+# The allocator of Part I, a library of its own; its tests and the benches want it.
+onelock: build/libonelock.so  ## the one-lock allocator of Part I, build/libonelock.so
+build/libonelock.so: $(TANGLED)/onelock/onelock.c $(TANGLED)/onelock/onelock.h Makefile
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -fvisibility=hidden,$(LIT_FLAGS)) -O2 $(CPPFLAGS) $(CFLAGS) -shared $(LDFLAGS) -o $@ $<
+
 # The wrapper, for use from the tree.
 $(OUT)/litmalloc: $(SRC)/litmalloc.sh
 	@mkdir -p $(@D)
@@ -268,5 +274,5 @@ demo:            ## set up, tangle, build, weave, run a program on it, report
 clean:           ## removes build/
 	rm -rf build
 
-.PHONY: all debug tools watch help tangle check-tangled book html epub figures publish lint check-book check-epub spell man install uninstall deps demo clean
+.PHONY: all debug onelock tools watch help tangle check-tangled book html epub figures publish lint check-book check-epub spell man install uninstall deps demo clean
 .SECONDARY: $(PDFS)

@@ -94,16 +94,18 @@ def tangled_files(ends):
 
 
 def tool_files(ends):
-    """The programs in tangled/tools: no rooms, so no map and no @ %def; the rest holds for them."""
-    there = os.path.join(TANGLED, "tools")
-    return sorted(os.path.join(there, f) for f in os.listdir(there) if f.endswith(ends)) if os.path.isdir(there) else []
+    """The programs in tangled/tools and the allocator in tangled/onelock: no rooms, so no map and
+    no @ %def; the rest holds for them."""
+    return sorted(os.path.join(TANGLED, folder, f)
+                  for folder in ("onelock", "tools") if os.path.isdir(os.path.join(TANGLED, folder))
+                  for f in os.listdir(os.path.join(TANGLED, folder)) if f.endswith(ends))
 
 
 def check_map(order):
     for path in tangled_files((".c", ".h")):
         for n, s in enumerate(open(path, encoding="utf-8"), 1):
-            if re.match(r'\s*#\s*include\s+"tools/', s):
-                fault(source_of(path, n, s), "a room includes nothing of the tools")
+            if re.match(r'\s*#\s*include\s+"(tools|onelock)/', s):
+                fault(source_of(path, n, s), "a room includes nothing of the tools, nor of onelock")
     for path in tool_files((".c", ".h")):
         for n, s in enumerate(open(path, encoding="utf-8"), 1):
             m = re.match(r'\s*#\s*include\s+"([^"]+)"', s)

@@ -1,18 +1,18 @@
 # tests/check.mk -- the tests; included by the Makefile.  See tests/run for what a test is.
 #
 #   make check              all of them; ends with: N passed, N failed, N skipped
-#   make check-unit         one group: unit api abuse model stress faults fuzz tools programs;
+#   make check-unit         one group: unit api abuse model stress faults fuzz tools programs onelock;
 #                           portable is one more, which make check leaves out
 #   make check-bin          one room's unit tests, or any test by name; make check-13: a chapter's
 #   make check-asan         unit, model and stress under a sanitizer; also ubsan, tsan
 #
 # SEED=n repeats a random test; SHORT=1 does less; LIB=file.so tests another library.
 
-TEST_GROUPS     := unit api abuse model stress faults fuzz tools programs
+TEST_GROUPS     := unit api abuse model stress faults fuzz tools programs onelock
 TEST_FURTHER    := portable
 TEST_SANITIZERS := asan ubsan tsan
 TEST_LIB        := $(if $(LIB),$(LIB),build/liblitmalloc.so)
-TEST_NEEDS      := $(if $(LIB),$(LIB),all)
+TEST_NEEDS      := $(if $(LIB),$(LIB),all) onelock
 TEST_ROOMS       = $(patsubst tangled/%.c,%,$(wildcard tangled/*.c))
 TEST_FLAGS       = $(LIT_FLAGS) $(LIT_DEBUG) -fno-builtin $(CPPFLAGS) $(CFLAGS)
 TEST_RUN         = LIB='$(TEST_LIB)' CC='$(CC)' CXX='$(CXX)' $(if $(SEED),SEED='$(SEED)') \
