@@ -273,12 +273,17 @@ def check_quotes(order, defs, tags, quotes, chunks):
 def check_references(prose):
     labels, keys, used = {}, set(), []
     here = os.path.dirname(__file__)
+    depth = 0
     for l in open(os.path.join(here, "refs.bib"), encoding="utf-8"):
         m = re.match(r"@\w+\{([^,\s]+)", l)
         if m:
+            if depth != 0:
+                fault("book/refs.bib", f"the entry before {m.group(1)} has no closing brace")
+            depth = 0
             if m.group(1) in keys:
                 fault("book/refs.bib", f"key {m.group(1)} stands twice")
             keys.add(m.group(1))
+        depth += l.count("{") - l.count("}")
     for file, lines in prose.items():
         headings = 0
         for n, plain, whole in lines:

@@ -4,12 +4,13 @@
  *   contention scratch|thrash THREADS SIZE WRITES     false sharing
  *   contention ids THREADS ARENAS          to which arena a hash of the thread's id leads
  *
+ * Thread i is bound to the i-th of the processors that the process may use, over and over.
  * Each prints one line of values (ids: one a thread); contention.sh names the columns.
  * The allocator is whatever is preloaded; if it is the one-lock one, it counts. */
 
 #define _GNU_SOURCE
 #include <pthread.h>
-#include <stdatomic.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,7 +102,7 @@ static void *share(void *number)
         need(p != NULL, "no memory");
         object[me] = (char *)p;
         for (unsigned long n = 0; n < writes; n++)
-            p[n % size]++;
+            p[n % 8]++;
         pthread_barrier_wait(&barrier);         /* main counts who shares a line */
         pthread_barrier_wait(&barrier);
         free((char *)p);
@@ -133,8 +134,19 @@ static void *nothing(void *number)
 
 static void start(void *(*f)(void *))
 {
-    for (unsigned i = 0; i < nthreads; i++)
+    cpu_set_t may, one;
+    unsigned cpu = CPU_SETSIZE - 1;
+
+    need(sched_getaffinity(0, sizeof may, &may) == 0, "cannot ask for processors");
+    for (unsigned i = 0; i < nthreads; i++) {
+        do
+            cpu = (cpu + 1) % CPU_SETSIZE;
+        while (!CPU_ISSET(cpu, &may));
+        CPU_ZERO(&one);
+        CPU_SET(cpu, &one);
         need(pthread_create(&id[i], NULL, f, (void *)(uintptr_t)i) == 0, "no thread");
+        need(pthread_setaffinity_np(id[i], sizeof one, &one) == 0, "cannot bind a thread");
+    }
 }
 
 static void finish(void)
@@ -235,7 +247,7 @@ int main(int argc, char **argv)
     } else if ((strcmp(mode, "scratch") == 0 || strcmp(mode, "thrash") == 0) && argc == 5) {
         size = a[1];
         writes = a[2];
-        need(size > 0 && writes > 0, "size and writes are at least 1");
+        need(size >= 8 && writes > 0, "a size of at least 8, at least 1 write");
         run_share(mode[0] == 's');
     } else if (strcmp(mode, "ids") == 0) {
         need(a[1] > 0, "at least one arena");

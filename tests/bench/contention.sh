@@ -13,6 +13,9 @@ fi
 program=build/bench/contention-run
 mkdir -p build/bench "$OUT"
 $CC -std=gnu17 -O2 -fno-builtin -Wall -Wextra -pthread -iquote tangled -o $program tests/bench/contention.c
+perf stat -x, -o build/bench/futex -e syscalls:sys_enter_futex true 2>/dev/null || {
+    echo "contention: perf cannot count futex calls: install Debian's package linux-perf, and be root" >&2
+    exit 1; }
 command -v taskset >/dev/null || { echo "contention: taskset is missing (Debian package util-linux)" >&2; exit 1; }
 
 library() {
@@ -35,12 +38,18 @@ median() {
     for round in $(seq "$ROUNDS"); do "$@"; done | sort -t, -n -k 1,1 | sed -n "$(((ROUNDS + 1) / 2))p"
 }
 
-on() { env LD_PRELOAD="$(library "$1")" taskset -c "$2" $program $3; }
+# The program's own values, then the futex calls that the kernel counted.
+on() {
+    values=$(perf stat -x, -o build/bench/futex -e syscalls:sys_enter_futex \
+        env LD_PRELOAD="$(library "$1")" taskset -c "$2" $program $3)
+    echo "$values,$(sed -n 's/,.*sys_enter_futex.*//p' build/bench/futex)"
+}
+plain() { env LD_PRELOAD="$(library "$1")" taskset -c "$2" $program $3; }
 
 file=$OUT/contention-pairs.csv
 {
     remarks "$TOTAL pairs of free and malloc in all; ns a pair; counts of the whole run"
-    echo library,processors,threads,wall,cpu,locked,waited,sleeps,preempted
+    echo library,processors,threads,wall,cpu,locked,waited,sleeps,preempted,futexes
     for which in onelock glibc litmalloc; do
         for processors in 0 0,1; do
             for threads in 1 2 4 8 16; do
@@ -50,6 +59,9 @@ file=$OUT/contention-pairs.csv
     done
 } >"$file.new"
 mv "$file.new" "$file"
+
+# The rows of the one-lock allocator, for the table.
+{ grep '^#' $file; sed -n 's/^library,//p; s/^onelock,//p' $file; } >$OUT/contention-lock.csv
 
 # The same with private work between the pairs: how much is inside the lock, how much
 # two threads gain.
@@ -62,7 +74,7 @@ file=$OUT/contention-amdahl.csv
         one=$(median on onelock 0 "pairs 1 $work $((TOTAL / 2))")
         two=$(median on onelock 0,1 "pairs 2 $work $((TOTAL / 2))")
         echo "$work,$one,$two" | awk -F, -v OFS=, -v bare="${bare:-${one%%,*}}" \
-            '{ print $1, $2, $8, sprintf("%.3f", bare / $2 > 1 ? 1 : bare / $2), sprintf("%.3f", $2 / $8), $11 }'
+            '{ print $1, $2, $9, sprintf("%.3f", bare / $2 > 1 ? 1 : bare / $2), sprintf("%.3f", $2 / $9), $12 }'
         bare=${bare:-${one%%,*}}
     done
 } >"$file.new"
@@ -71,13 +83,11 @@ mv "$file.new" "$file"
 file=$OUT/contention-sharing.csv
 {
     remarks "ns a write; shared: percent of the objects that had a line in common with another thread's"
-    echo pattern,library,threads,size,write,shared
+    echo pattern,library,threads,write,shared
     for pattern in thrash scratch; do
         for which in onelock glibc litmalloc; do
             for threads in 1 2 4 8; do
-                for size in 8 56; do
-                    echo "$pattern,$which,$threads,$size,$(median on $which 0,1 "$pattern $threads $size $((TOTAL / 40))")"
-                done
+                echo "$pattern,$which,$threads,$(median plain $which 0,1 "$pattern $threads 8 $((TOTAL / 2))")"
             done
         done
     done
