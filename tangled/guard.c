@@ -11,6 +11,8 @@
 #include "report.h"
 
 #include <string.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
 
 /* Declare the seal.  [61-guard.nw: Guards] */
 enum {
@@ -85,7 +87,7 @@ size_t guard_request(size_t size)
 }
 
 /* Seal a block.  [61-guard.nw: Guards] */
-void *guard_seal(void *p, size_t size, bool *zeroed)
+void *guard_seal(void *p, size_t size, bool may_fill)
 {
     if (p == NULL)
         return NULL;
@@ -94,10 +96,8 @@ void *guard_seal(void *p, size_t size, bool *zeroed)
 
     if (has_guard_page(total))
         pages_guard(s + 1, pages_size);
-    if (options.junk) {
+    if (options.junk && may_fill)
         fill(p, NEW, size);
-        *zeroed = false;
-    }
     if (options.canary)
         memset((char *)p + size, SLACK, slack(p, size, s));
     *s = live_seal(p, size);
@@ -111,6 +111,12 @@ static COLD _Noreturn void damaged(const char *call, const void *p)
                call, p);
 }
 
+static COLD _Noreturn void twice(const char *call, const void *p, size_t size)
+{
+    report_die("%s(): double free of %p: a block of %zu bytes, free already",
+               call, p, size);
+}
+
 /* The size and the seal of the live block at p. */
 static size_t read_seal(const void *p, struct seal **seal, const char *call)
 {
@@ -120,8 +126,7 @@ static size_t read_seal(const void *p, struct seal **seal, const char *call)
     uint64_t mark = live_seal(p, size).mark;
 
     if (s->mark == ~mark)
-        report_die("%s(): double free of %p: a block of %zu bytes, "
-                   "free already", call, p, size);
+        twice(call, p, size);
     if (s->mark != mark || size > (uintptr_t)s - (uintptr_t)p)
         damaged(call, p);
     return size;
@@ -177,11 +182,15 @@ static void *send_home(void *p)
 {
     size_t total = arena_size(p, "free");
     struct seal *s = seal_of(p, total);
+    size_t size = s->size ^ key_of(p);
 
+    if (s->mark != ~live_seal(p, size).mark)
+        report_die("free(): the end of block %p was written to after it had "
+                   "been freed", p);
     if (options.junk
         && !is_filled(p, FREED, (uintptr_t)s - (uintptr_t)p))
         report_die("free(): block %p of %zu bytes was written to after it "
-                   "had been freed", p, (size_t)(s->size ^ key_of(p)));
+                   "had been freed", p, size);
     if (has_guard_page(total))
         pages_unguard(s + 1, pages_size);
     return p;
@@ -214,6 +223,14 @@ void *guard_overdue(void)
 }
 
 /* Break a seal.  [61-guard.nw: Guards] */
+/* Turn the mark from live to freed.  Of two threads that free a block at
+ * once, one is told that it came too late. */
+static bool strike_out(struct seal *s, uint64_t mark)
+{
+    return __atomic_compare_exchange_n(&s->mark, &mark, ~mark, false,
+                                       __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
 void *guard_break(void *p, const char *call)
 {
     struct seal *s;
@@ -221,19 +238,34 @@ void *guard_break(void *p, const char *call)
     if (p == NULL)
         return NULL;
     size_t size = read_seal(p, &s, call);
+    if (!strike_out(s, live_seal(p, size).mark))
+        twice(call, p, size);
     if (options.canary
         && !is_filled((char *)p + size, SLACK, slack(p, size, s)))
         damaged(call, p);
     if (options.junk)
         fill(p, FREED, (uintptr_t)s - (uintptr_t)p);
-    s->mark = ~s->mark;
     return confine(p, total_of(s, p)) ? NULL : send_home(p);
 }
 
 /* Start the guards, and stand still around fork.  [61-guard.nw: Guards] */
+/* Not the word that pages_random knows: it is made of the C library's own
+ * secrets, and whoever can read a seal can compute ours. */
+static uint64_t draw_secret(void)
+{
+    uint64_t word;
+
+    if (system_call(SYS_getrandom, (long)&word, sizeof word, GRND_NONBLOCK,
+                    0, 0, 0) != sizeof word)
+        word = pages_random() * UINT64_C(0xd1342543de82ef95);
+    return word;
+}
+
 bool guard_start(void)
 {
-    secret = pages_random();
+    if (!options.guarded)
+        return true;
+    secret = draw_secret();
     if (options.quarantine_bytes > 0 && quarantine.blocks == NULL)
         quarantine.blocks = base_take(QUARANTINE_MAX * sizeof(void *));
     return options.quarantine_bytes == 0 || quarantine.blocks != NULL;
