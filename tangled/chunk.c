@@ -175,6 +175,7 @@ static struct chunk *take_expired(uint64_t now_ms, bool all)
     if (npages > 0 && (all || npages > allowed)) {
         c = room.oldest;
         unkeep(c);
+        decay_purged(&room.decay, CHUNK_PAGES);
     }
     mutex_unlock(&room.lock);
     return c;

@@ -28,6 +28,24 @@ static void advance(struct decay *d, uint64_t now)
         d->step = now;
 }
 
+/* Book a fall.  [32-decay.nw: Asking] */
+/* n dirty pages were taken again: the newest entries lose as many. */
+static void take_back(struct decay *d, size_t n)
+{
+    for (uint64_t age = 0; n > 0 && age < DECAY_STEPS && age <= d->step;
+         age++) {
+        uint32_t *added = &d->added[(d->step - age) % DECAY_STEPS];
+        uint32_t m = n < *added ? (uint32_t)n : *added;
+        *added -= m;
+        n -= m;
+    }
+}
+
+void decay_purged(struct decay *d, size_t n)
+{
+    d->ndirty -= n < d->ndirty ? n : d->ndirty;
+}
+
 /* Sum up what may be dirty.  [32-decay.nw: Asking] */
 size_t decay_allowed(struct decay *d, uint64_t now_ms, size_t ndirty)
 {
@@ -38,6 +56,8 @@ size_t decay_allowed(struct decay *d, uint64_t now_ms, size_t ndirty)
     advance(d, now_ms / (uint64_t)d->step_ms);
     if (ndirty > d->ndirty)
         d->added[d->step % DECAY_STEPS] += (uint32_t)(ndirty - d->ndirty);
+    else
+        take_back(d, d->ndirty - ndirty);
     d->ndirty = ndirty;
     for (uint64_t age = 0; age < DECAY_STEPS && age <= d->step; age++)
         sum += d->added[(d->step - age) % DECAY_STEPS] * decay_weight(age);

@@ -16,7 +16,7 @@ struct decay {
     int64_t step_ms;            /* one step of the curve; -1: keep all */
     uint64_t step;              /* number of the newest step entered */
     size_t ndirty;              /* dirty pages when it was */
-    uint32_t added[DECAY_STEPS];  /* pages dirtied in step s: [s % STEPS] */
+    uint32_t added[DECAY_STEPS];  /* dirtied in step s, and not taken again */
 };
 
 /* Forget everything; pages stay dirty for `decay_ms` at most, -1 for ever. */
@@ -35,5 +35,9 @@ INLINE uint64_t decay_weight(uint64_t age)
 
 /* There are `ndirty` dirty pages now.  How many may there be? */
 size_t decay_allowed(struct decay *d, uint64_t now_ms, size_t ndirty);
+
+/* Of the dirty pages n were purged; what is missing next time beyond those
+ * was taken again. */
+void decay_purged(struct decay *d, size_t n);
 
 #endif

@@ -516,7 +516,9 @@ static struct extent take_expired(uint64_t now_ms, bool all)
     size_t excess = round_up(room.kept_bytes - allowed * PAGE, pages_size);
     if (size > excess)
         size = excess;
-    return (struct extent){ cut(0, size), size };
+    struct extent e = { cut(0, size), size };
+    decay_purged(&room.decay, npages - room.kept_bytes / PAGE);
+    return e;
 }
 
 size_t huge_purge(uint64_t now_ms, bool all)

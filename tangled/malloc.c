@@ -599,59 +599,11 @@ EXPORT size_t malloc_usable_size(void *p)
     return p == NULL ? 0 : door_size(p, "malloc_usable_size");
 }
 
-/* Take advice, and trim.  [70-malloc.nw: What glibc also offers] */
-/* The knobs of glibc's malloc.  We have no such parts: known ones are
- * accepted and change nothing, others are refused. */
-EXPORT int mallopt(int parameter, int value)
-{
-    (void)value;
-    return (parameter >= M_ARENA_MAX && parameter <= M_TRIM_THRESHOLD)
-           || (parameter >= M_MXFAST && parameter <= M_KEEP);
-}
-
+/* Trim.  [70-malloc.nw: What glibc also offers] */
 EXPORT int malloc_trim(size_t pad)
 {
     (void)pad;
     return lit_purge() > 0;
-}
-
-/* Answer glibc's questions.  [70-malloc.nw: What glibc also offers] */
-EXPORT struct mallinfo2 mallinfo2(void)
-{
-    struct stats s;
-
-    stats_collect(&s);
-    return (struct mallinfo2){
-        .arena = s.mapped - s.huge,
-        .ordblks = s.nchunks,
-        .hblks = s.nhuge,
-        .hblkhd = s.huge,
-        .uordblks = s.live,
-        .fordblks = s.cached + s.parked + s.loose + s.dirty + s.kept,
-        .keepcost = s.dirty + s.kept,
-    };
-}
-
-/* Answer in glibc's old form.  [70-malloc.nw: What glibc also offers] */
-/* The old form has ints: what does not fit is cut to the largest. */
-static int to_int(size_t n)
-{
-    return n > INT32_MAX ? INT32_MAX : (int)n;
-}
-
-EXPORT struct mallinfo mallinfo(void)
-{
-    struct mallinfo2 m = mallinfo2();
-
-    return (struct mallinfo){
-        .arena = to_int(m.arena),
-        .ordblks = to_int(m.ordblks),
-        .hblks = to_int(m.hblks),
-        .hblkhd = to_int(m.hblkhd),
-        .uordblks = to_int(m.uordblks),
-        .fordblks = to_int(m.fordblks),
-        .keepcost = to_int(m.keepcost),
-    };
 }
 
 /* Report in words.  [70-malloc.nw: What glibc also offers] */
@@ -697,6 +649,56 @@ EXPORT size_t lit_purge(void)
 {
     thread_flush();
     return arena_purge_all();
+}
+
+#ifdef __GLIBC__
+/* Take advice.  [70-malloc.nw: What glibc also offers] */
+/* The knobs of glibc's malloc.  We have no such parts: known ones are
+ * accepted and change nothing, others are refused. */
+EXPORT int mallopt(int parameter, int value)
+{
+    (void)value;
+    return (parameter >= M_ARENA_MAX && parameter <= M_TRIM_THRESHOLD)
+           || (parameter >= M_MXFAST && parameter <= M_KEEP);
+}
+
+/* Answer glibc's questions.  [70-malloc.nw: What glibc also offers] */
+EXPORT struct mallinfo2 mallinfo2(void)
+{
+    struct stats s;
+
+    stats_collect(&s);
+    return (struct mallinfo2){
+        .arena = s.mapped - s.huge,
+        .ordblks = s.nchunks,
+        .hblks = s.nhuge,
+        .hblkhd = s.huge,
+        .uordblks = s.live,
+        .fordblks = s.cached + s.parked + s.loose + s.dirty + s.kept,
+        .keepcost = s.dirty + s.kept,
+    };
+}
+
+/* Answer in glibc's old form.  [70-malloc.nw: What glibc also offers] */
+/* The old form has ints: what does not fit is cut to the largest. */
+static int to_int(size_t n)
+{
+    return n > INT32_MAX ? INT32_MAX : (int)n;
+}
+
+EXPORT struct mallinfo mallinfo(void)
+{
+    struct mallinfo2 m = mallinfo2();
+
+    return (struct mallinfo){
+        .arena = to_int(m.arena),
+        .ordblks = to_int(m.ordblks),
+        .hblks = to_int(m.hblks),
+        .hblkhd = to_int(m.hblkhd),
+        .uordblks = to_int(m.uordblks),
+        .fordblks = to_int(m.fordblks),
+        .keepcost = to_int(m.keepcost),
+    };
 }
 
 /* Answer to glibc's inner names.
@@ -759,6 +761,7 @@ EXPORT int __libc_mallopt(int parameter, int value)
 {
     return mallopt(parameter, value);
 }
+#endif
 
 /* Open and close the door.  [70-malloc.nw: The first call] */
 static int report_fd = 2;       /* set by open_door */

@@ -307,6 +307,7 @@ static struct run *take_expired(struct pageheap *h, uint64_t now_ms,
     if (r == NULL || (!all && h->ndirty <= allowed))
         return NULL;
     unshelve(h, r);
+    decay_purged(&h->decay, r->npages);
     r->state = RUN_PURGING;
     return r;
 }

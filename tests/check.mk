@@ -1,13 +1,15 @@
 # tests/check.mk -- the tests; included by the Makefile.  See tests/run for what a test is.
 #
 #   make check              all of them; ends with: N passed, N failed, N skipped
-#   make check-unit         one group: unit api abuse model stress faults programs tools
+#   make check-unit         one group: unit api abuse model stress faults fuzz tools programs;
+#                           portable is one more, which make check leaves out
 #   make check-bin          one room's unit tests, or any test by name; make check-13: a chapter's
 #   make check-asan         unit, model and stress under a sanitizer; also ubsan, tsan
 #
 # SEED=n repeats a random test; SHORT=1 does less; LIB=file.so tests another library.
 
-TEST_GROUPS     := unit api abuse model stress faults programs tools
+TEST_GROUPS     := unit api abuse model stress faults fuzz tools programs
+TEST_FURTHER    := portable
 TEST_SANITIZERS := asan ubsan tsan
 TEST_LIB        := $(if $(LIB),$(LIB),build/liblitmalloc.so)
 TEST_NEEDS      := $(if $(LIB),$(LIB),all)
@@ -22,13 +24,22 @@ check: $(TEST_NEEDS) build/tests/liblit.a  ## every test; ends with: N passed, N
 check-asan check-ubsan check-tsan: check-%: build/tests-%/liblit.a
 	@TIMEOUT=$${TIMEOUT:-240} $(TEST_RUN) -s $* unit model stress
 
-$(TEST_GROUPS:%=check-%): check-%: $(TEST_NEEDS) build/tests/liblit.a
+$(TEST_GROUPS:%=check-%) $(TEST_FURTHER:%=check-%): check-%: $(TEST_NEEDS) build/tests/liblit.a
 	@$(TEST_RUN) $*
 
 check-%: $(TEST_NEEDS) build/tests/liblit.a
 	@$(TEST_RUN) $*
 
-.PHONY: check $(TEST_GROUPS:%=check-%) $(TEST_SANITIZERS:%=check-%)
+coverage: build/tests-cov/liblit.a  ## which lines the tests reach; writes figures/data/coverage.csv
+	@$(call need,gcov,gcc)
+	@find build/tests-cov -name '*.gcda' -delete
+	@SHORT=$${SHORT-1} $(TEST_RUN) -s cov unit model stress || echo "coverage: some tests failed" >&2
+	@python3 tests/coverage.py
+
+fuzz:            ## look for bytes that break the allocator, for TIME seconds (600)
+	@sh tests/fuzz/fuzz $(TIME)
+
+.PHONY: coverage fuzz check $(TEST_GROUPS:%=check-%) $(TEST_FURTHER:%=check-%) $(TEST_SANITIZERS:%=check-%)
 
 # The rooms with their assertions on, as an archive: a room's test is linked with
 # that room and those below it, and nothing else.
@@ -66,3 +77,4 @@ $(eval $(call test_rooms,build/tests,,:))
 $(eval $(call test_rooms,build/tests-asan,-fsanitize=address,$(TEST_RENAME)))
 $(eval $(call test_rooms,build/tests-ubsan,-fsanitize=undefined -fno-sanitize-recover=undefined,:))
 $(eval $(call test_rooms,build/tests-tsan,-fsanitize=thread,$(TEST_RENAME)))
+$(eval $(call test_rooms,build/tests-cov,--coverage -fprofile-update=atomic,:))

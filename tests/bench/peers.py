@@ -111,7 +111,8 @@ def write_csv(path, head, rows, remark, libraries):
         f.write(f"# {remark}\n# {machine()}\n# {versions(libraries)}\n")
         w = csv.writer(f, lineterminator="\n")
         w.writerow(head)
-        w.writerows(rows)
+        # The book's reader of tables knows no quotation marks.
+        w.writerows([str(cell).replace(",", ";") for cell in row] for row in rows)
 
 
 def progress(text):

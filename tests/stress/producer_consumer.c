@@ -52,20 +52,28 @@ static void *consumer(void *argument)
     return NULL;
 }
 
+static unsigned long npassed(void)
+{
+    unsigned long n = 0;
+    for (int i = 0; i < NPAIRS; i++)
+        n += rings[i].npassed;
+    return n;
+}
+
 int main(void)
 {
     pthread_t threads[2 * NPAIRS];
     uint64_t first_seed = seed();
     double end = deadline(), begin = now();
     size_t early = 0, late = 0;
-    unsigned long npassed = 0;
 
     for (int i = 0; i < NPAIRS; i++) {
         rings[i].seed = first_seed + (uint64_t)i;
         threads[2 * i] = start(producer, &rings[i]);
         threads[2 * i + 1] = start(consumer, &rings[i]);
     }
-    while (now() < end) {
+    /* On a slow machine until there is something to judge. */
+    while (now() < end || npassed() <= 10 * DEPTH) {
         usleep(50000);
         late = resident_bytes();
         if (now() < begin + (end - begin) / 3)
@@ -74,12 +82,9 @@ int main(void)
     stop = true;
     for (int i = 0; i < 2 * NPAIRS; i++)
         pthread_join(threads[i], NULL);
-    for (int i = 0; i < NPAIRS; i++)
-        npassed += rings[i].npassed;
-    demand(npassed > 10 * DEPTH);
     if (late > early * 3 / 2 + 16 * MiB)
         fail("%zu KiB resident in the first third, %zu at the end", early / KiB, late / KiB);
-    printf("producer_consumer: %lu blocks, %zu KiB resident, seed %llu\n", npassed, late / KiB,
+    printf("producer_consumer: %lu blocks, %zu KiB resident, seed %llu\n", npassed(), late / KiB,
            (unsigned long long)first_seed);
     return 0;
 }

@@ -16,7 +16,7 @@ int main(void)
 {
     uint64_t first_seed = seed();
     size_t early = 0;
-    nthreads = rounds(2000, 100000);
+    nthreads = rounds(SANITIZED ? 200 : 2000, 100000);     /* a sanitized thread is dear */
     nsteps = rounds(300, 60);
 
     for (uintptr_t i = 0; i < (uintptr_t)nthreads; i += WIDTH) {

@@ -78,6 +78,8 @@ START_TEST(the_example_with_numbers)
     char text[512];
     int status = in_child(run_again, "example", text, sizeof text);
 
+    skip_if(WIFEXITED(status) && WEXITSTATUS(status) == 99,
+            "a program cannot start itself here");
     ck_assert(WIFEXITED(status));
     skip_if(WEXITSTATUS(status) == 77, "base was used before main");
     ck_assert_int_eq(WEXITSTATUS(status), 0);

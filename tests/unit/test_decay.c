@@ -66,6 +66,7 @@ START_TEST(the_example_of_the_figure)
     decay_start(&d, 64 * 100, 100 * 968);
     ck_assert_uint_eq(decay_allowed(&d, 100 * 968, 1000), 1000);
     ck_assert_uint_eq(decay_allowed(&d, 100 * 1000 - 1, 1000), 529);
+    decay_purged(&d, 500);
     ck_assert_uint_eq(decay_allowed(&d, 100 * 1000, 500), 500);
     ck_assert_uint_eq(decay_allowed(&d, 100 * 1000, 1100), 1100);
     ck_assert_uint_eq(d.added[8], 1000);
@@ -147,6 +148,16 @@ static size_t allowed_exactly(size_t nevents, uint64_t step)
     return (size_t)(sum / fifth(64));
 }
 
+/* n pages were taken again: the newest of those that still count. */
+static void take_back(size_t nevents, uint64_t step, size_t n)
+{
+    for (size_t i = nevents; i-- > 0 && step - events[i].step < DECAY_STEPS;) {
+        size_t m = n < events[i].n ? n : events[i].n;
+        events[i].n -= m;
+        n -= m;
+    }
+}
+
 static uint64_t state;
 
 static uint64_t below(uint64_t n)
@@ -180,10 +191,14 @@ START_TEST(any_history_is_exact)                /* D2, D3, D4 */
         if (moved)
             newest = then / step_ms;
         events[i] = (struct event){ newest, n > last ? n - last : 0 };
+        if (n < last && below(2) == 0)
+            decay_purged(&d, last - n);
+        else if (n < last)
+            take_back(i, newest, last - n);
         size_t allowed = decay_allowed(&d, then, n);
         ck_assert_msg(allowed == allowed_exactly(i + 1, newest),
                       "SEED=%llu event %zu", (unsigned long long)first, i);
-        if (!moved)                                             /* D3 */
+        if (!moved && n >= last)                                /* D3 */
             ck_assert_uint_eq(allowed, before + events[i].n);
         else if (events[i].n == 0)                              /* D4 */
             ck_assert_uint_le(allowed, before);
@@ -191,6 +206,29 @@ START_TEST(any_history_is_exact)                /* D2, D3, D4 */
         before = allowed;
     }
     ck_assert_uint_eq(decay_allowed(&d, (newest + DECAY_STEPS) * step_ms, last), 0);
+}
+END_TEST
+
+/* A burst decays although pages beside it go to and fro. */
+START_TEST(a_burst_decays_beside_steady_work)
+{
+    struct decay d;
+    size_t burst = 1000;
+
+    decay_start(&d, 6400, 0);
+    ck_assert_uint_eq(decay_allowed(&d, 100 * 100, burst), burst);
+    for (uint64_t step = 100; step <= 164; step++)
+        for (int i = 0; i < 10; i++) {
+            size_t n = burst + (i % 2 == 0 ? 50 : 0);
+            size_t allowed = decay_allowed(&d, step * 100, n);
+            while (n > allowed && burst > 0) {
+                decay_purged(&d, 1);
+                burst--;
+                n--;
+                allowed = decay_allowed(&d, step * 100, n);
+            }
+        }
+    ck_assert_uint_eq(burst, 0);
 }
 END_TEST
 
@@ -216,6 +254,7 @@ static void add_tests(TCase *t)
     tcase_add_test(t, a_young_clock_will_do);
     tcase_add_test(t, the_clock_may_go_back);
     tcase_add_loop_test(t, any_history_is_exact, 0, 20);
+    tcase_add_test(t, a_burst_decays_beside_steady_work);
     tcase_add_test(t, many_small_frees_are_one);
 }
 

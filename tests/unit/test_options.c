@@ -308,8 +308,11 @@ static bool started_early(void)
 START_TEST(the_environment_is_read_once)
 {
     char text[4096];
-    int n = WEXITSTATUS(again("read", NULL, text, sizeof text));
+    int status = again("read", NULL, text, sizeof text);
+    int n = WEXITSTATUS(status);
 
+    skip_if(WIFEXITED(status) && WEXITSTATUS(status) == 99,
+            "a program cannot start itself here");
     ck_assert(n == 11 || n == 0);
     if (n == 11)
         ck_assert_ptr_nonnull(strstr(text, "litmalloc: narenas:11\n"));
@@ -330,6 +333,8 @@ START_TEST(a_write_to_sealed_options_dies)
     char text[4096];
     int status = again("write", NULL, text, sizeof text);
 
+    skip_if(WIFEXITED(status) && WEXITSTATUS(status) == 99,
+            "a program cannot start itself here");
     if (!SANITIZED) {                   /* which would say so, and exit */
         ck_assert(WIFSIGNALED(status));
         ck_assert_int_eq(WTERMSIG(status), SIGSEGV);

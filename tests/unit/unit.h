@@ -30,7 +30,7 @@ static int unit_run(const char *name, void (*add)(TCase *))
     SRunner *runner = srunner_create(suite);
 
     suite_add_tcase(suite, t);
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, SANITIZED ? 200 : 60);
     add(t);
     srunner_run_all(runner, CK_NORMAL);
     int nfailed = srunner_ntests_failed(runner);
