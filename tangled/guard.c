@@ -14,7 +14,7 @@
 #include <sys/random.h>
 #include <sys/syscall.h>
 
-/* Declare the seal.  [61-guard.nw: Guards] */
+/* Declare the seal.  [61-guard.nw: What a hardened block looks like] */
 enum {
     NEW = 0xa5, FREED = 0xdf, SLACK = 0xc5,     /* bytes */
     FILL_MAX = 64 * 1024,       /* so many of a block are filled at most */
@@ -29,7 +29,7 @@ struct seal {
 
 static uint64_t secret;         /* set by guard_start, then constant */
 
-/* Find the seal of a block.  [61-guard.nw: Guards] */
+/* Find the seal of a block.  [61-guard.nw: The seal] */
 /* Has a block of so many bytes a guard page at its end? */
 static bool has_guard_page(size_t total)
 {
@@ -43,7 +43,7 @@ static struct seal *seal_of(const void *p, size_t total)
     return (struct seal *)((uintptr_t)p + end) - 1;
 }
 
-/* Compute what a seal must say.  [61-guard.nw: Guards] */
+/* Compute what a seal must say.  [61-guard.nw: The seal] */
 static uint64_t key_of(const void *p)
 {
     return secret ^ (uintptr_t)p * UINT64_C(0x9e3779b97f4a7c15);
@@ -56,7 +56,7 @@ static struct seal live_seal(const void *p, size_t size)
     return (struct seal){ size ^ key, key * key ^ size };
 }
 
-/* Fill and look at bytes.  [61-guard.nw: Guards] */
+/* Fill and look at bytes.  [61-guard.nw: Taking] */
 static void fill(void *p, int byte, size_t n)
 {
     memset(p, byte, n < FILL_MAX ? n : FILL_MAX);
@@ -78,7 +78,7 @@ static size_t slack(const void *p, size_t size, const struct seal *s)
     return n < SLACK_MAX ? n : SLACK_MAX;
 }
 
-/* Say what to ask for.  [61-guard.nw: Guards] */
+/* Say what to ask for.  [61-guard.nw: The seal] */
 size_t guard_request(size_t size)
 {
     size_t total = size + sizeof(struct seal);
@@ -86,7 +86,7 @@ size_t guard_request(size_t size)
     return has_guard_page(total) ? total + pages_size : total;
 }
 
-/* Seal a block.  [61-guard.nw: Guards] */
+/* Seal a block.  [61-guard.nw: Taking] */
 void *guard_seal(void *p, size_t size, bool may_fill)
 {
     if (p == NULL)
@@ -104,7 +104,7 @@ void *guard_seal(void *p, size_t size, bool may_fill)
     return p;
 }
 
-/* Read a seal.  [61-guard.nw: Guards] */
+/* Say what is wrong with a block.  [61-guard.nw: Breaking the seal] */
 static COLD _Noreturn void damaged(const char *call, const void *p)
 {
     report_die("%s(): block %p is damaged behind its end: an overflow",
@@ -117,6 +117,7 @@ static COLD _Noreturn void twice(const char *call, const void *p, size_t size)
                call, p, size);
 }
 
+/* Read a seal.  [61-guard.nw: Breaking the seal] */
 /* The size and the seal of the live block at p. */
 static size_t read_seal(const void *p, struct seal **seal, const char *call)
 {
@@ -139,7 +140,7 @@ size_t guard_size(const void *p, const char *call)
     return read_seal(p, &s, call);
 }
 
-/* Declare the quarantine.  [61-guard.nw: Guards] */
+/* Declare the quarantine.  [61-guard.nw: Quarantine] */
 enum { QUARANTINE_MAX = 4096 };         /* blocks */
 
 /* A ring: the oldest is at first. */
@@ -155,7 +156,7 @@ static size_t total_of(const struct seal *s, const void *p)
     return (uintptr_t)(s + 1) - (uintptr_t)p;
 }
 
-/* Put a block into quarantine.  [61-guard.nw: Guards] */
+/* Put a block into quarantine.  [61-guard.nw: Quarantine] */
 /* False if it is too large to stay. */
 static bool confine(void *p, size_t total)
 {
@@ -175,7 +176,7 @@ static bool confine(void *p, size_t total)
     return stays;
 }
 
-/* Send a block home.  [61-guard.nw: Guards] */
+/* Send a block home.  [61-guard.nw: Quarantine] */
 /* A block leaves for good: nobody may have written to it since it was
  * freed. */
 static void *send_home(void *p)
@@ -196,7 +197,7 @@ static void *send_home(void *p)
     return p;
 }
 
-/* Let a block out of quarantine.  [61-guard.nw: Guards] */
+/* Let a block out of quarantine.  [61-guard.nw: Quarantine] */
 /* The oldest block, if there are too many or too large ones; else NULL. */
 static void *release(void)
 {
@@ -222,7 +223,7 @@ void *guard_overdue(void)
     return p == NULL ? NULL : send_home(p);
 }
 
-/* Break a seal.  [61-guard.nw: Guards] */
+/* Break a seal.  [61-guard.nw: Breaking the seal] */
 /* Turn the mark from live to freed.  Of two threads that free a block at
  * once, one is told that it came too late. */
 static bool strike_out(struct seal *s, uint64_t mark)
@@ -248,7 +249,7 @@ void *guard_break(void *p, const char *call)
     return confine(p, total_of(s, p)) ? NULL : send_home(p);
 }
 
-/* Start the guards, and stand still around fork.  [61-guard.nw: Guards] */
+/* Draw a secret.  [61-guard.nw: A secret, and a fork] */
 /* Not the word that pages_random knows: it is made of the C library's own
  * secrets, and whoever can read a seal can compute ours. */
 static uint64_t draw_secret(void)
@@ -261,6 +262,8 @@ static uint64_t draw_secret(void)
     return word;
 }
 
+/* Start the guards, and stand still around fork.
+ * [61-guard.nw: A secret, and a fork] */
 bool guard_start(void)
 {
     if (!options.guarded)
