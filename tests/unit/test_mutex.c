@@ -9,8 +9,8 @@
 /* The numbers of the chapter. */
 static_assert(sizeof(struct mutex) == 8, "a lock is 8 bytes");
 static_assert(offsetof(struct mutex, rank) == 4, "figure mutex");
-static_assert(RANK_START == 0 && RANK_BIN == 3 && RANK_PAGEHEAP == 5
-              && RANK_BASE == 8, "table ranks");
+static_assert(RANK_START == 0 && RANK_BIN == 4 && RANK_PAGEHEAP == 6
+              && RANK_BASE == 9, "table ranks");
 #if defined(__x86_64__) && defined(__GLIBC__)
 static_assert(sizeof(pthread_mutex_t) == 40, "what the C library's takes");
 #endif
