@@ -11,8 +11,10 @@
 #include "report.h"
 
 #include <string.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
 
-/* Declare the seal.  [61-guard.nw: Guards] */
+/* Declare the seal.  [61-guard.nw: What a hardened block looks like] */
 enum {
     NEW = 0xa5, FREED = 0xdf, SLACK = 0xc5,     /* bytes */
     FILL_MAX = 64 * 1024,       /* so many of a block are filled at most */
@@ -27,7 +29,7 @@ struct seal {
 
 static uint64_t secret;         /* set by guard_start, then constant */
 
-/* Find the seal of a block.  [61-guard.nw: Guards] */
+/* Find the seal of a block.  [61-guard.nw: The seal] */
 /* Has a block of so many bytes a guard page at its end? */
 static bool has_guard_page(size_t total)
 {
@@ -41,7 +43,7 @@ static struct seal *seal_of(const void *p, size_t total)
     return (struct seal *)((uintptr_t)p + end) - 1;
 }
 
-/* Compute what a seal must say.  [61-guard.nw: Guards] */
+/* Compute what a seal must say.  [61-guard.nw: The seal] */
 static uint64_t key_of(const void *p)
 {
     return secret ^ (uintptr_t)p * UINT64_C(0x9e3779b97f4a7c15);
@@ -54,7 +56,7 @@ static struct seal live_seal(const void *p, size_t size)
     return (struct seal){ size ^ key, key * key ^ size };
 }
 
-/* Fill and look at bytes.  [61-guard.nw: Guards] */
+/* Fill and look at bytes.  [61-guard.nw: Taking] */
 static void fill(void *p, int byte, size_t n)
 {
     memset(p, byte, n < FILL_MAX ? n : FILL_MAX);
@@ -76,7 +78,7 @@ static size_t slack(const void *p, size_t size, const struct seal *s)
     return n < SLACK_MAX ? n : SLACK_MAX;
 }
 
-/* Say what to ask for.  [61-guard.nw: Guards] */
+/* Say what to ask for.  [61-guard.nw: The seal] */
 size_t guard_request(size_t size)
 {
     size_t total = size + sizeof(struct seal);
@@ -84,8 +86,8 @@ size_t guard_request(size_t size)
     return has_guard_page(total) ? total + pages_size : total;
 }
 
-/* Seal a block.  [61-guard.nw: Guards] */
-void *guard_seal(void *p, size_t size, bool *zeroed)
+/* Seal a block.  [61-guard.nw: Taking] */
+void *guard_seal(void *p, size_t size, bool may_fill)
 {
     if (p == NULL)
         return NULL;
@@ -94,23 +96,28 @@ void *guard_seal(void *p, size_t size, bool *zeroed)
 
     if (has_guard_page(total))
         pages_guard(s + 1, pages_size);
-    if (options.junk) {
+    if (options.junk && may_fill)
         fill(p, NEW, size);
-        *zeroed = false;
-    }
     if (options.canary)
         memset((char *)p + size, SLACK, slack(p, size, s));
     *s = live_seal(p, size);
     return p;
 }
 
-/* Read a seal.  [61-guard.nw: Guards] */
+/* Say what is wrong with a block.  [61-guard.nw: Breaking the seal] */
 static COLD _Noreturn void damaged(const char *call, const void *p)
 {
     report_die("%s(): block %p is damaged behind its end: an overflow",
                call, p);
 }
 
+static COLD _Noreturn void twice(const char *call, const void *p, size_t size)
+{
+    report_die("%s(): double free of %p: a block of %zu bytes, free already",
+               call, p, size);
+}
+
+/* Read a seal.  [61-guard.nw: Breaking the seal] */
 /* The size and the seal of the live block at p. */
 static size_t read_seal(const void *p, struct seal **seal, const char *call)
 {
@@ -120,8 +127,7 @@ static size_t read_seal(const void *p, struct seal **seal, const char *call)
     uint64_t mark = live_seal(p, size).mark;
 
     if (s->mark == ~mark)
-        report_die("%s(): double free of %p: a block of %zu bytes, "
-                   "free already", call, p, size);
+        twice(call, p, size);
     if (s->mark != mark || size > (uintptr_t)s - (uintptr_t)p)
         damaged(call, p);
     return size;
@@ -134,7 +140,7 @@ size_t guard_size(const void *p, const char *call)
     return read_seal(p, &s, call);
 }
 
-/* Declare the quarantine.  [61-guard.nw: Guards] */
+/* Declare the quarantine.  [61-guard.nw: Quarantine] */
 enum { QUARANTINE_MAX = 4096 };         /* blocks */
 
 /* A ring: the oldest is at first. */
@@ -150,7 +156,7 @@ static size_t total_of(const struct seal *s, const void *p)
     return (uintptr_t)(s + 1) - (uintptr_t)p;
 }
 
-/* Put a block into quarantine.  [61-guard.nw: Guards] */
+/* Put a block into quarantine.  [61-guard.nw: Quarantine] */
 /* False if it is too large to stay. */
 static bool confine(void *p, size_t total)
 {
@@ -170,24 +176,28 @@ static bool confine(void *p, size_t total)
     return stays;
 }
 
-/* Send a block home.  [61-guard.nw: Guards] */
+/* Send a block home.  [61-guard.nw: Quarantine] */
 /* A block leaves for good: nobody may have written to it since it was
  * freed. */
 static void *send_home(void *p)
 {
     size_t total = arena_size(p, "free");
     struct seal *s = seal_of(p, total);
+    size_t size = s->size ^ key_of(p);
 
+    if (s->mark != ~live_seal(p, size).mark)
+        report_die("free(): the end of block %p was written to after it had "
+                   "been freed", p);
     if (options.junk
         && !is_filled(p, FREED, (uintptr_t)s - (uintptr_t)p))
         report_die("free(): block %p of %zu bytes was written to after it "
-                   "had been freed", p, (size_t)(s->size ^ key_of(p)));
+                   "had been freed", p, size);
     if (has_guard_page(total))
         pages_unguard(s + 1, pages_size);
     return p;
 }
 
-/* Let a block out of quarantine.  [61-guard.nw: Guards] */
+/* Let a block out of quarantine.  [61-guard.nw: Quarantine] */
 /* The oldest block, if there are too many or too large ones; else NULL. */
 static void *release(void)
 {
@@ -213,7 +223,15 @@ void *guard_overdue(void)
     return p == NULL ? NULL : send_home(p);
 }
 
-/* Break a seal.  [61-guard.nw: Guards] */
+/* Break a seal.  [61-guard.nw: Breaking the seal] */
+/* Turn the mark from live to freed.  Of two threads that free a block at
+ * once, one is told that it came too late. */
+static bool strike_out(struct seal *s, uint64_t mark)
+{
+    return __atomic_compare_exchange_n(&s->mark, &mark, ~mark, false,
+                                       __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
 void *guard_break(void *p, const char *call)
 {
     struct seal *s;
@@ -221,19 +239,36 @@ void *guard_break(void *p, const char *call)
     if (p == NULL)
         return NULL;
     size_t size = read_seal(p, &s, call);
+    if (!strike_out(s, live_seal(p, size).mark))
+        twice(call, p, size);
     if (options.canary
         && !is_filled((char *)p + size, SLACK, slack(p, size, s)))
         damaged(call, p);
     if (options.junk)
         fill(p, FREED, (uintptr_t)s - (uintptr_t)p);
-    s->mark = ~s->mark;
     return confine(p, total_of(s, p)) ? NULL : send_home(p);
 }
 
-/* Start the guards, and stand still around fork.  [61-guard.nw: Guards] */
+/* Draw a secret.  [61-guard.nw: A secret, and a fork] */
+/* Not the word that pages_random knows: it is made of the C library's own
+ * secrets, and whoever can read a seal can compute ours. */
+static uint64_t draw_secret(void)
+{
+    uint64_t word;
+
+    if (system_call(SYS_getrandom, (long)&word, sizeof word, GRND_NONBLOCK,
+                    0, 0, 0) != sizeof word)
+        word = pages_random() * UINT64_C(0xd1342543de82ef95);
+    return word;
+}
+
+/* Start the guards, and stand still around fork.
+ * [61-guard.nw: A secret, and a fork] */
 bool guard_start(void)
 {
-    secret = pages_random();
+    if (!options.guarded)
+        return true;
+    secret = draw_secret();
     if (options.quarantine_bytes > 0 && quarantine.blocks == NULL)
         quarantine.blocks = base_take(QUARANTINE_MAX * sizeof(void *));
     return options.quarantine_bytes == 0 || quarantine.blocks != NULL;

@@ -17,8 +17,8 @@ bool guard_start(void);
 size_t guard_request(size_t size);
 
 /* Seal a block that was just taken (NULL: returns NULL) for a request of
- * `size` bytes.  *zeroed becomes false if it is filled. */
-void *guard_seal(void *p, size_t size, bool *zeroed);
+ * `size` bytes; fill it, if new blocks are to be filled and this one may. */
+void *guard_seal(void *p, size_t size, bool may_fill);
 
 /* The size that was asked for; dies if p is no live block or its seal is
  * damaged. */

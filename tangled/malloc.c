@@ -182,15 +182,20 @@ static NOINLINE void *take_block(size_t size, bool *zeroed)
     return p != NULL ? p : tcache_refill(&t->cache, c);
 }
 
-/* The same in a guarded heap, where a block has a seal behind it. */
+/* The same in a guarded heap, where a block has a seal behind it.  Before the
+ * call *zeroed says whether zeros are wanted: then nothing is filled. */
 static NOINLINE void *take_slow(size_t size, bool *zeroed)
 {
+    bool may_fill = !*zeroed;
+
+
     /* Before the start the settings are not read: a first call reads them. */
     if (likely(!options.guarded) && (self() == NULL || !options.guarded))
         return take_block(size, zeroed);
     if (size > PTRDIFF_MAX)
         return NULL;
-    return guard_seal(take_block(guard_request(size), zeroed), size, zeroed);
+    return guard_seal(take_block(guard_request(size), zeroed), size,
+                      may_fill);
 }
 
 /* Say that there is no memory.  [70-malloc.nw: The slow way of malloc] */
@@ -203,7 +208,7 @@ static COLD void *no_memory(void)
 /* The same for malloc itself: here errno is set. */
 static NOINLINE void *malloc_slow(size_t size)
 {
-    bool zeroed;
+    bool zeroed = false;
     void *p = take_slow(size, &zeroed);
 
     return p == NULL ? no_memory() : fresh(p, size);
@@ -300,7 +305,7 @@ EXPORT void free(void *p)
 /* Allocate zeroed memory.  [70-malloc.nw: Zeroed memory] */
 static NOINLINE void *calloc_slow(size_t size)
 {
-    bool zeroed;
+    bool zeroed = true;
     void *p = take_slow(size, &zeroed);
 
     if (p == NULL)
@@ -407,7 +412,7 @@ static unsigned aligned_class(size_t size, size_t alignment)
 /* Serve new.  [70-malloc.nw: Aligned memory] */
 void *door_take(size_t size)
 {
-    bool zeroed;
+    bool zeroed = false;
     struct tcache *t = &thread_self()->cache;
     void *p = NULL;
 
@@ -447,7 +452,7 @@ static NOINLINE void *take_aligned_slow(size_t size, size_t alignment)
     if (self() != NULL && options.guarded && size <= PTRDIFF_MAX)
         n = guard_request(size);
     void *p = take_aligned_block(n, alignment, &zeroed);
-    return options.guarded ? guard_seal(p, size, &zeroed) : p;
+    return options.guarded ? guard_seal(p, size, true) : p;
 }
 
 /* Serve aligned requests, continued.  [70-malloc.nw: Aligned memory] */

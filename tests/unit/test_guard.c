@@ -71,6 +71,37 @@ START_TEST(what_is_new_and_what_is_freed)
 }
 END_TEST
 
+/* Zeros that the system gave are not touched: a sparse table stays sparse. */
+START_TEST(zeros_are_left_alone)
+{
+    enum { SPARSE = 64 << 20 };
+    static unsigned char in_core[SPARSE / 4096];
+    unsigned char *p = calloc(SPARSE, 1);
+    size_t n = 0;
+
+    ck_assert_int_eq(mincore(p, SPARSE, in_core), 0);
+    for (size_t i = 0; i < SPARSE / pages_size; i++)
+        n += in_core[i] & 1;
+    ck_assert_uint_lt(n, 1024);         /* two huge pages at most */
+    ck_assert(p[0] == 0 && p[SPARSE - 1] == 0);
+    free(p);
+}
+END_TEST
+
+/* What a seal shows is no secret of the C library's. */
+START_TEST(the_secret_is_our_own)
+{
+    char *p = malloc(100);
+    uint64_t word;
+
+    memcpy(&word, p + 112, sizeof word);        /* a region of 128 bytes */
+    word ^= (uintptr_t)p * UINT64_C(0x9e3779b97f4a7c15) ^ 100;
+    ck_assert_uint_ne(word, pages_random());
+    ck_assert_uint_eq(guard_size(p, "test"), 100);
+    free(p);
+}
+END_TEST
+
 /* G3: a freed block is not handed out before 64 KiB more were freed. */
 START_TEST(quarantine_lasts)
 {
@@ -148,6 +179,8 @@ static void add(TCase *t)
     tcase_add_test(t, the_seal_knows_the_size);
     tcase_add_test(t, aligned_as_asked);
     tcase_add_test(t, what_is_new_and_what_is_freed);
+    tcase_add_test(t, zeros_are_left_alone);
+    tcase_add_test(t, the_secret_is_our_own);
     tcase_add_test(t, quarantine_lasts);
     tcase_add_test(t, the_page_behind);
     tcase_add_test(t, no_order_in_a_run);
