@@ -27,6 +27,8 @@ static const char *shown(uint64_t w, char *text)
     else if (w < 4096)
         snprintf(text, 20, "%llu+%llu", (unsigned long long)(w & ~15ull),
                  (unsigned long long)(w & 15));
+    else if (w / 4096 / 4096 / 256 != 0)        /* a list's head, in the library */
+        snprintf(text, 20, "a head");
     else
         snprintf(text, 20, "0x%llx", (unsigned long long)w);
     return text;
