@@ -1,6 +1,7 @@
 /* contention.c -- what one lock costs: pairs of malloc and free in several threads.
  *
  *   contention pairs THREADS WORK TOTAL    pairs among 100 live blocks a thread
+ *   contention tail THREADS WORK TOTAL     the same, and how long the slowest pairs took
  *   contention scratch|thrash THREADS SIZE WRITES     false sharing
  *   contention ids THREADS ARENAS          to which arena a hash of the thread's id leads
  *
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <time.h>
 
@@ -30,6 +32,7 @@ static size_t size;
 static pthread_barrier_t barrier;
 static char *object[MOST];              /* scratch, thrash: what each thread has now */
 static pthread_t id[MOST];
+static uint32_t *took;                  /* tail: ns of each pair, a share for each thread */
 
 static double now(clockid_t clock)
 {
@@ -74,10 +77,14 @@ static void *pairs(void *number)
     for (unsigned long n = total / nthreads; n > 0; n--) {
         uint64_t r = draw(&x);
         char **p = &live[r % NLIVE];
+        double before = took != NULL ? now(CLOCK_MONOTONIC) : 0;
 
         free(*p);
         *p = malloc(16 + (r >> 32) % 256);
         need(*p != NULL, "no memory");
+        if (took != NULL)
+            took[(uintptr_t)number * (total / nthreads) + n - 1] =
+                (uint32_t)((now(CLOCK_MONOTONIC) - before) * 1e9);
         **p = 1;
         if (work != 0)
             x += spin(x, work) == 0;
@@ -180,6 +187,29 @@ static void run_pairs(void)
            v.ru_nvcsw - u.ru_nvcsw, v.ru_nivcsw - u.ru_nivcsw);
 }
 
+static int in_order(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+static void run_tail(void)
+{
+    size_t n = total / nthreads * nthreads;
+
+    took = mmap(NULL, n * sizeof *took, PROT_READ | PROT_WRITE,
+                MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    need(took != MAP_FAILED, "no memory");
+    pthread_barrier_init(&barrier, NULL, nthreads + 1);
+    start(pairs);
+    pthread_barrier_wait(&barrier);
+    finish();
+    qsort(took, n, sizeof *took, in_order);
+    printf("%u,%u,%u,%u\n", took[n / 2], took[n - 1 - n / 100], took[n - 1 - n / 1000],
+           took[n - 1 - n / 10000]);
+}
+
 static void run_share(int scratch)
 {
     unsigned long sum = 0;
@@ -238,12 +268,16 @@ int main(int argc, char **argv)
         a[i] = strtoul(argv[i + 2], NULL, 10);
     nthreads = (unsigned)a[0];
     need(argc >= 4 && 0 < nthreads && nthreads <= MOST,
-         "usage: contention pairs THREADS WORK TOTAL | scratch THREADS SIZE WRITES | "
+         "usage: contention pairs|tail THREADS WORK TOTAL | scratch THREADS SIZE WRITES | "
          "thrash THREADS SIZE WRITES | ids THREADS ARENAS; 1 to 64 threads");
-    if (strcmp(mode, "pairs") == 0 && argc == 5) {
+    if ((strcmp(mode, "pairs") == 0 || strcmp(mode, "tail") == 0) && argc == 5) {
         work = a[1];
         total = a[2];
-        run_pairs();
+        need(total >= nthreads, "fewer pairs than threads");
+        if (mode[0] == 'p')
+            run_pairs();
+        else
+            run_tail();
     } else if ((strcmp(mode, "scratch") == 0 || strcmp(mode, "thrash") == 0) && argc == 5) {
         size = a[1];
         writes = a[2];
@@ -253,7 +287,7 @@ int main(int argc, char **argv)
         need(a[1] > 0, "at least one arena");
         run_ids((unsigned)a[1]);
     } else {
-        need(0, "the first argument is pairs, scratch, thrash or ids, with its numbers");
+        need(0, "the first argument is pairs, tail, scratch, thrash or ids, with its numbers");
     }
     return 0;
 }

@@ -23,6 +23,7 @@ library() {
     onelock)   echo "$PWD/build/libonelock.so" ;;
     litmalloc) echo "$PWD/build/liblitmalloc.so" ;;
     glibc)     echo ;;
+    spin*)     echo "$PWD/build/bench/libonelock-$1.so" ;;
     esac
 }
 
@@ -62,6 +63,37 @@ mv "$file.new" "$file"
 
 # The rows of the one-lock allocator, for the table.
 { grep '^#' $file; sed -n 's/^library,//p; s/^onelock,//p' $file; } >$OUT/contention-lock.csv
+
+# Tries before sleeping: 100, and without end.
+for spins in 100 -1; do
+    name=spin$spins
+    [ $spins != -1 ] || name=spinever
+    $CC -std=gnu17 -O2 -fPIC -shared -pthread -fno-builtin -ftls-model=initial-exec -DSPINS=$spins \
+        -include tests/bench/contention_spin.h -o build/bench/libonelock-$name.so tangled/onelock/onelock.c
+done
+file=$OUT/contention-spin.csv
+{
+    remarks "one lock with tries before sleeping, 2 processors; ns a pair; counts of the whole run"
+    echo lock,threads,wall,cpu,locked,waited,sleeps,preempted,futexes
+    for which in onelock spin100 spinever; do
+        for threads in 1 2 4 16; do
+            echo "$which,$threads,$(median on $which 0,1 "pairs $threads 0 $TOTAL")" | sed 's/^onelock/sleep/; s/^spin100/try100/; s/^spinever/tryever/'
+        done
+    done
+} >"$file.new"
+mv "$file.new" "$file"
+
+file=$OUT/contention-tail.csv
+{
+    remarks "ns of one pair, the clock's own time included: half of all took less, all but 1 in 100, 1000, 10000"
+    echo library,threads,half,in100,in1000,in10000
+    for which in onelock glibc litmalloc; do
+        for threads in 1 2 4 16; do
+            echo "$which,$threads,$(median plain $which 0,1 "tail $threads 0 $TOTAL")"
+        done
+    done
+} >"$file.new"
+mv "$file.new" "$file"
 
 # The same with private work between the pairs: how much is inside the lock, how much
 # two threads gain.

@@ -49,13 +49,21 @@ my @again = map { [ $_, map { $_ * 2 } @{ $first{$_} } ] } sort keys %first;
 print "$n words\n";
 X
 map=build/bench/map.csv sums=build/bench/sums.csv
-: >$map
-: >$sums
-env PERL_HASH_SEED=0 PERL_PERTURB_KEYS=0 LC_ALL=C MAP_FILE=$map MAP_SUMS=$sums MAP_EVERY="${EVERY:-4000}" \
-    MAP_BUCKET="${BUCKET:-65536}" MAP_NBUCKETS="${NBUCKETS:-216}" \
-    LD_PRELOAD="$PWD/build/bench/onelock_map.so:$PWD/build/libonelock.so" \
-    setarch -R perl build/bench/index.pl src.nw/0[89]-*.nw src.nw/[1-9]*.nw >build/bench/index.out
-{ remarks; echo "# percent of ${BUCKET:-65536} bytes that is live; a line every ${EVERY:-4000} calls of malloc and free"
+# photographs EVERY BUCKET NBUCKETS
+photographs() {
+    : >$map
+    : >$sums
+    env PERL_HASH_SEED=0 PERL_PERTURB_KEYS=0 LC_ALL=C MAP_FILE=$map MAP_SUMS=$sums MAP_EVERY=$1 \
+        MAP_BUCKET=$2 MAP_NBUCKETS=$3 \
+        LD_PRELOAD="$PWD/build/bench/onelock_map.so:$PWD/build/libonelock.so" \
+        setarch -R perl build/bench/index.pl src.nw/0[89]-*.nw src.nw/[1-9]*.nw >build/bench/index.out
+}
+# Once to see how long and how large; then 150 moments of 200 buckets.
+photographs 1000 4096 1
+every=$(awk -F, 'END { print int($1 / 150) }' $sums)
+bucket=$(awk -F, '$2 > most { most = $2 } END { print 4096 * int(most / 200 / 4096 + 1) }' $sums)
+photographs "$every" "$bucket" 200
+{ remarks; echo "# percent of $bucket bytes that is live; a line every $every calls of malloc and free"
   cat $map; } >$OUT/onelock-map.csv
 { remarks; echo moment,calls,held,live,free; awk '{ print NR "," $0 }' $sums; } >$OUT/onelock-sums.csv
 {
@@ -66,6 +74,7 @@ env PERL_HASH_SEED=0 PERL_PERTURB_KEYS=0 LC_ALL=C MAP_FILE=$map MAP_SUMS=$sums M
         END { printf "moments,%d\ncalls,%d\nlivepeak,%d\nheldpeak,%d\nliveend,%d\nheldend,%d\nfreeend,%d\n",
               NR, calls, most, held, last, end, nfree
               printf "usedpeak,%.0f\nusedend,%.0f\n", 100 * most / held, 100 * last / end }' $sums
+    printf 'every,%d\nbucket,%d\nbucketkib,%d\n' "$every" "$bucket" $((bucket / 1024))
     echo "lines,$(sed 's|/\*.*\*/||; /^ *\/\*/,/\*\//d; /^ *$/d' tangled/onelock/onelock.c | wc -l)"
     echo "words,$(sed 's/ .*//' build/bench/index.out)"
 } >$OUT/onelock-facts.csv

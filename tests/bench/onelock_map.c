@@ -2,7 +2,7 @@
  *
  * LD_PRELOAD=onelock_map.so:libonelock.so, and in the environment:
  *   MAP_FILE     a matrix: a line a moment, a value a bucket of addresses: percent of
- *                it in live pieces, or NaN where nothing is ours
+ *                it in live pieces, or -1 where nothing is ours
  *   MAP_SUMS     a line a moment: calls so far, bytes held, bytes live, free pieces
  *   MAP_EVERY    calls of malloc and free between two moments
  *   MAP_BUCKET   bytes of a bucket
@@ -86,7 +86,7 @@ static void photograph(void)
     nfree = 0;
     onelock_walk(add, NULL);
     for (unsigned long i = 0; i < nbuckets; i++)
-        n += (size_t)(ours[i] == 0 ? sprintf(line + n, "%sNaN", i ? "," : "")
+        n += (size_t)(ours[i] == 0 ? sprintf(line + n, "%s-1", i ? "," : "")
                       : sprintf(line + n, "%s%zu", i ? "," : "", live[i] * 100 / bucket));
     line[n++] = '\n';
     put(map_fd, line, n);
