@@ -630,6 +630,24 @@ local function table_(t)
   return P.Div({t}, {class = 'tablebox'})
 end
 
+-- How many lines belong on one page from block `at` on: a short table all of it; and a
+-- heading with the beginning of an aside, a list or a table under it, which TeX might part.
+local function together(blocks, at)
+  local b, lines = blocks[at], 0
+  if b.t == 'Header' then
+    at, lines = at + 1, 4
+    b = blocks[at]
+    if b and b.t == 'BlockQuote' then return lines + 4 end
+    local list = blocks[at + 1]
+    if b and b.t == 'Para' and #text_of(b.content) < 100 and list
+        and (list.t == 'BulletList' or list.t == 'OrderedList') then return lines + 5 end
+  end
+  if not (b and b.t == 'RawBlock' and b.text == '\\begin{loomtable}') then return nil end
+  local rows = 0
+  for _, body in ipairs(blocks[at + 1].bodies) do rows = rows + #body.body end
+  return lines + (rows <= 14 and rows or 5) + 5
+end
+
 local function index(d)
   local o, blocks, letter = {}, P.List {}, nil
   for _, l in ipairs(d.content[1].content) do
@@ -739,7 +757,11 @@ function Pandoc(doc)
   local out = P.List {}
   local seen_appendix, in_back = false, false
   local after_chunk, before = false, nil
-  for _, b in ipairs(doc.blocks) do
+  for at, b in ipairs(doc.blocks) do
+    if tex and before ~= 'Header' then
+      local lines = together(doc.blocks, at)
+      if lines then out:insert(rawb(('\\needspace{%d\\baselineskip}'):format(lines))) end
+    end
     if tex and after_chunk and b.t == 'Para' then b.content:insert(1, rawi '\\noindent{}') end
     if tex and before == 'Para' and b.t == 'RawBlock' and b.text:match '^\\begin{chunk}' then
       out:insert(rawb '\\keepwithnext')

@@ -11,5 +11,6 @@ bench-contention: build/liblitmalloc.so build/libonelock.so  ## one lock under 1
 
 bench-onelock: build/libonelock.so  ## the heap of a real program in pictures, for chapter 3
 	@CC='$(CC)' sh tests/bench/onelock.sh
+	@CC='$(CC)' sh tests/bench/onelock_worth.sh
 
 .PHONY: bench-onelock
