@@ -210,6 +210,20 @@ check-book: $(WEB)/the-woven-heap.pdf  ## every line of tangled/ is in the PDF
 	@$(call need,pdftotext,poppler-utils)
 	@sh book/whole.sh $< $(TANGLED)
 
+check-html: $(WEB)/html/index.html  ## links, headings, alt texts, contrast of the HTML book
+	@$(call need,python3,python3)
+	@python3 book/webcheck.py $(<D)
+
+# A second opinion from a browser: axe-core's rules, and nothing wider than the page.  Its two
+# packages are npm's, so they live outside the tree, in a folder of yours.
+check-axe: $(WEB)/html/index.html  ## AXE=FOLDER: the HTML book in Chromium, by axe-core (npm)
+	@$(call need,node,nodejs)
+	@$(call need,chromium,chromium)
+	@test -d "$(AXE)/node_modules/axe-core" -a -d "$(AXE)/node_modules/puppeteer-core" || { \
+	  echo "check-axe: no axe-core and puppeteer-core in AXE='$(AXE)'; get them with:" >&2; \
+	  echo "  npm install --prefix /tmp/axe axe-core puppeteer-core && make check-axe AXE=/tmp/axe" >&2; exit 1; }
+	@NODE_PATH=$(abspath $(AXE))/node_modules node book/webaxe.js $(abspath $(<D)) $(PAGES)
+
 check-epub: $(WEB)/the-woven-heap.epub  ## epubcheck
 	@$(call need,epubcheck,epubcheck)
 	@java -jar "$$(readlink -f "$$(command -v epubcheck)")" -q $< && echo "check-epub: $< is sound"
@@ -274,5 +288,5 @@ demo:            ## set up, tangle, build, weave, run a program on it, report
 clean:           ## removes build/
 	rm -rf build
 
-.PHONY: all debug onelock tools watch help tangle check-tangled book html epub figures publish lint check-book check-epub spell man install uninstall deps demo clean
+.PHONY: all debug onelock tools watch help tangle check-tangled book html epub figures publish lint check-book check-html check-axe check-epub spell man install uninstall deps demo clean
 .SECONDARY: $(PDFS)
