@@ -168,7 +168,7 @@ $(WEB)/html/index.html: $(WEB)/stage $(SOURCES) $(SVGS)
 
 $(WEB)/the-woven-heap.epub: $(WEB)/stage $(SOURCES) $(SVGS)
 	@$(call need,pandoc,pandoc)
-	@$(PANDOC) -t epub3 --toc --toc-depth=2 --mathml --css book/book.css --epub-chapter-level=1 \
+	@$(PANDOC) -t epub3 --toc --toc-depth=2 --mathml --css book/book.css --css book/epub.css -M lang=en --epub-chapter-level=1 \
 	  --resource-path=build:. --default-image-extension=svg -o $@.new $<
 	@python3 book/zipdate.py $@.new $(DATED) && mv $@.new $@
 	@echo "epub: $@"
@@ -176,18 +176,18 @@ $(WEB)/the-woven-heap.epub: $(WEB)/stage $(SOURCES) $(SVGS)
 figures: $(PDFS) $(SVGS)  ## every figure, from its text source and its data
 build/figures/%.pdf: figures/%.tex figures/style.tex book/figure.tex
 	@$(call need,lualatex,texlive-luatex)
-	@mkdir -p $(@D)/log
+	@mkdir -p $(@D)/log; echo "figure $<"
 	@$(WEAVE) lualatex -interaction=nonstopmode -halt-on-error -file-line-error -output-directory=$(@D)/log \
 	  -jobname=$* '\def\figurefile{$<}\input{book/figure.tex}' > $(@D)/log/$*.out || \
 	  { echo "figure $< failed:" >&2; grep -A 6 -m 1 -E '^(!|[^ ]+:[0-9]+:)' $(@D)/log/$*.out >&2; exit 1; }
 	@mv $(@D)/log/$*.pdf $@
 build/figures/%.pdf: figures/%.dot
 	@$(call need,dot,graphviz)
-	@mkdir -p $(@D)
+	@mkdir -p $(@D); echo "figure $<"
 	@$(WEAVE) dot -Tpdf -Nfontname='TeX Gyre Pagella' -Efontname='TeX Gyre Pagella' -Gfontname='TeX Gyre Pagella' $< -o $@
 build/figures/%.pdf: figures/%.gp figures/style.gp $(wildcard figures/data/*)
 	@$(call need,gnuplot,gnuplot-nox)
-	@mkdir -p $(@D)
+	@mkdir -p $(@D); echo "figure $<"
 	@$(WEAVE) gnuplot -e "outfile='$@'" figures/style.gp $<
 build/figures/%.svg: build/figures/%.pdf
 	@$(call need,pdftocairo,poppler-utils)
@@ -280,9 +280,11 @@ deps:            ## installs what the project needs from Debian's packages; DRY=
 
 demo:            ## set up, tangle, build, weave, run a program on it, report
 	@$(MAKE) --no-print-directory deps
+	@echo "demo: tangling src.nw/, then building the library"
 	@$(MAKE) --no-print-directory tangle
 	@$(MAKE) --no-print-directory all
-	@$(MAKE) --no-print-directory book
+	@echo "demo: weaving the book, $(words $(FIGURES)) figures first: some five minutes of one processor"
+	@$(MAKE) --no-print-directory -j$$(nproc) book
 	@sh book/demo.sh $(OUT)/liblitmalloc.so $(WEB)/the-woven-heap.pdf
 
 clean:           ## removes build/
