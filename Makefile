@@ -168,7 +168,7 @@ $(WEB)/html/index.html: $(WEB)/stage $(SOURCES) $(SVGS)
 
 $(WEB)/the-woven-heap.epub: $(WEB)/stage $(SOURCES) $(SVGS)
 	@$(call need,pandoc,pandoc)
-	@$(PANDOC) -t epub3 --toc --toc-depth=2 --mathml --css book/book.css --epub-chapter-level=1 \
+	@$(PANDOC) -t epub3 --toc --toc-depth=2 --mathml --css book/book.css --css book/epub.css -M lang=en --epub-chapter-level=1 \
 	  --resource-path=build:. --default-image-extension=svg -o $@.new $<
 	@python3 book/zipdate.py $@.new $(DATED) && mv $@.new $@
 	@echo "epub: $@"
@@ -176,18 +176,18 @@ $(WEB)/the-woven-heap.epub: $(WEB)/stage $(SOURCES) $(SVGS)
 figures: $(PDFS) $(SVGS)  ## every figure, from its text source and its data
 build/figures/%.pdf: figures/%.tex figures/style.tex book/figure.tex
 	@$(call need,lualatex,texlive-luatex)
-	@mkdir -p $(@D)/log
+	@mkdir -p $(@D)/log; echo "figure $<"
 	@$(WEAVE) lualatex -interaction=nonstopmode -halt-on-error -file-line-error -output-directory=$(@D)/log \
 	  -jobname=$* '\def\figurefile{$<}\input{book/figure.tex}' > $(@D)/log/$*.out || \
 	  { echo "figure $< failed:" >&2; grep -A 6 -m 1 -E '^(!|[^ ]+:[0-9]+:)' $(@D)/log/$*.out >&2; exit 1; }
 	@mv $(@D)/log/$*.pdf $@
 build/figures/%.pdf: figures/%.dot
 	@$(call need,dot,graphviz)
-	@mkdir -p $(@D)
+	@mkdir -p $(@D); echo "figure $<"
 	@$(WEAVE) dot -Tpdf -Nfontname='TeX Gyre Pagella' -Efontname='TeX Gyre Pagella' -Gfontname='TeX Gyre Pagella' $< -o $@
 build/figures/%.pdf: figures/%.gp figures/style.gp $(wildcard figures/data/*)
 	@$(call need,gnuplot,gnuplot-nox)
-	@mkdir -p $(@D)
+	@mkdir -p $(@D); echo "figure $<"
 	@$(WEAVE) gnuplot -e "outfile='$@'" figures/style.gp $<
 build/figures/%.svg: build/figures/%.pdf
 	@$(call need,pdftocairo,poppler-utils)
@@ -209,6 +209,20 @@ lint: check-tangled  ## the map, chunks, names, references, both compilers, cppc
 check-book: $(WEB)/the-woven-heap.pdf  ## every line of tangled/ is in the PDF
 	@$(call need,pdftotext,poppler-utils)
 	@sh book/whole.sh $< $(TANGLED)
+
+check-html: $(WEB)/html/index.html  ## links, headings, alt texts, contrast of the HTML book
+	@$(call need,python3,python3)
+	@python3 book/webcheck.py $(<D)
+
+# A second opinion from a browser: axe-core's rules, and nothing wider than the page.  Its two
+# packages are npm's, so they live outside the tree, in a folder of yours.
+check-axe: $(WEB)/html/index.html  ## AXE=FOLDER: the HTML book in Chromium, by axe-core (npm)
+	@$(call need,node,nodejs)
+	@$(call need,chromium,chromium)
+	@test -d "$(AXE)/node_modules/axe-core" -a -d "$(AXE)/node_modules/puppeteer-core" || { \
+	  echo "check-axe: no axe-core and puppeteer-core in AXE='$(AXE)'; get them with:" >&2; \
+	  echo "  npm install --prefix /tmp/axe axe-core puppeteer-core && make check-axe AXE=/tmp/axe" >&2; exit 1; }
+	@NODE_PATH=$(abspath $(AXE))/node_modules node book/webaxe.js $(abspath $(<D)) $(PAGES)
 
 check-epub: $(WEB)/the-woven-heap.epub  ## epubcheck
 	@$(call need,epubcheck,epubcheck)
@@ -266,13 +280,15 @@ deps:            ## installs what the project needs from Debian's packages; DRY=
 
 demo:            ## set up, tangle, build, weave, run a program on it, report
 	@$(MAKE) --no-print-directory deps
+	@echo "demo: tangling src.nw/, then building the library"
 	@$(MAKE) --no-print-directory tangle
 	@$(MAKE) --no-print-directory all
-	@$(MAKE) --no-print-directory book
+	@echo "demo: weaving the book, $(words $(FIGURES)) figures first: some five minutes of one processor"
+	@$(MAKE) --no-print-directory -j$$(nproc) book
 	@sh book/demo.sh $(OUT)/liblitmalloc.so $(WEB)/the-woven-heap.pdf
 
 clean:           ## removes build/
 	rm -rf build
 
-.PHONY: all debug onelock tools watch help tangle check-tangled book html epub figures publish lint check-book check-epub spell man install uninstall deps demo clean
+.PHONY: all debug onelock tools watch help tangle check-tangled book html epub figures publish lint check-book check-html check-axe check-epub spell man install uninstall deps demo clean
 .SECONDARY: $(PDFS)

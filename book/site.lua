@@ -74,6 +74,37 @@ local function survey(pages)
   return where, found
 end
 
+-- A drawing at 1.2 times its size on paper, as the text is; its size is in the file's head.
+local function drawing(i)
+  local f = io.open('build/' .. i.src)
+  if not f then return nil end
+  local w, h = f:read(400):match 'width="([%d.]+)[pt]*" height="([%d.]+)'
+  f:close()
+  if not w then return nil end
+  i.attributes.width = ('%d'):format(math.ceil(w * 1.6))
+  i.attributes.height = ('%d'):format(math.ceil(h * 1.6))
+  return {P.RawInline('html', '<span class="drawing">'), i, P.RawInline('html', '</span>')}
+end
+
+-- The first words of a page, for those who list pages.
+local function about(p)
+  for _, b in ipairs(p.blocks) do
+    if b.t == 'Para' then
+      local s = text(b)
+      if #s > 160 then s = s:sub(1, 160):gsub('[^ ]*$', '') .. '…' end
+      return escape(s)
+    end
+  end
+  return escape(text(p.title))
+end
+
+-- Pandoc writes two things that screen readers stumble over: empty heads of columns, and
+-- roles for a bibliography that are good in EPUB alone.
+local function tidy(s)
+  return (s:gsub('<th([^>]*)></th>', '<td%1></td>'):gsub('role="doc%-bibliography"', 'role="list"')
+    :gsub('role="doc%-biblioentry"', 'role="listitem"'))
+end
+
 local function contents(pages, here_)
   local o = {'<ol class="contents">'}
   for _, p in ipairs(pages) do
@@ -111,12 +142,23 @@ function Pandoc(doc)
       if id and where[id] and where[id] ~= p.file then l.target = where[id] .. '#' .. id; return l end
     end, Div = function(d)
       if d.classes:includes 'chunk' then d.attributes.name, d.attributes.defs = nil, nil; return d end
+    end, Image = drawing, Math = function(m)
+      if m.mathtype == 'DisplayMath' then return P.Span({m}, {class = 'displaymath'}) end
+      if #m.text > 36 then return P.Span({m}, {class = 'widemath'}) end
     end}
-    d.meta = P.Meta {title = escape(text(p.title)), book = book, lang = 'en',
+    if p.part then
+      local of = {}
+      for k = i + 1, #pages do
+        if pages[k].part or not pages[k].id:match '^ch%-' then break end
+        of[#of + 1] = pages[k]
+      end
+      d.blocks:insert(P.RawBlock('html', contents(of, of)))
+    end
+    d.meta = P.Meta {title = escape(text(p.title)), book = book, lang = 'en', about = about(p),
       prev = pages[i - 1] and link(pages[i - 1]) or link {file = 'index.html', title = {P.Str 'Contents'}},
       next = pages[i + 1] and link(pages[i + 1]),
       contents = raw(contents(pages, p))}
-    write(p.file, P.write(d, 'html5', opts))
+    write(p.file, tidy(P.write(d, 'html5', opts)))
   end
 
   local front = P.Pandoc {
@@ -124,7 +166,7 @@ function Pandoc(doc)
       escape(book), escape(text(doc.meta.subtitle)), escape(text(doc.meta.author)))),
     P.RawBlock('html', '<nav aria-label="Contents">' .. contents(pages) .. '</nav>'),
     P.Para(P.List {P.Emph(doc.meta.rights)})}
-  front.meta = P.Meta {title = 'Contents', book = book, lang = 'en', next = link(pages[1]), index = true}
+  front.meta = P.Meta {title = 'Contents', book = book, about = escape(text(doc.meta.subtitle)), lang = 'en', next = link(pages[1]), index = true}
   write('index.html', P.write(front, 'html5', opts))
   write('index.js', 'const BOOK = [\n' .. table.concat(found, ',\n') .. '\n];\n')
   return P.Pandoc {}

@@ -531,7 +531,6 @@ local function exercise(d)
     lead:insert(P.Strong {P.Str(n)})
     lead:insert(rawi((' <span class="rating">[%s]</span> '):format(a.rating or '')))
     if a.lab then lead:insert(P.Emph {P.Str('Lab ' .. a.lab .. '.')}); lead:insert(P.Space()) end
-    if key then d.attributes.answered = 'yes' end
     lead:extend(first.content); first.content = lead
   end
   if key then
@@ -541,7 +540,13 @@ local function exercise(d)
       key[1].content:insert(1, P.Space()); key[1].content:insert(1, to)
     else key:insert(1, P.Para {to}) end
     if tex then answers:extend(key)
-    else answers:insert(P.Div(key, {class = 'answer', id = 'answer-' .. id})) end
+    else
+      answers:insert(P.Div(key, {class = 'answer', id = 'answer-' .. id}))
+      local last, go = body[#body], P.Link({P.Str 'Answer'}, '#answer-' .. id, '', {class = 'toanswer'})
+      if last.t == 'Para' or last.t == 'Plain' then
+        last.content:insert(P.Space()); last.content:insert(go)
+      else body:insert(P.Plain {go}) end
+    end
   end
   if tex then return body end
   return P.Div(body, {id = id, class = 'exercise'})
