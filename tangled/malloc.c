@@ -128,8 +128,9 @@ static struct thread *self(void)
         return t;
     if (!__atomic_load_n(&started, __ATOMIC_ACQUIRE) && !start())
         return NULL;
-    t = thread_begin();
-    return t == NULL ? thread_self() : t;
+    if (thread_has_none(thread_self()))     /* start may have called us */
+        thread_begin();
+    return thread_self();
 }
 
 /* Allocate and free.  [70-malloc.nw: The file] */

@@ -165,9 +165,15 @@ void *pages_resize(void *p, size_t old_size, size_t size, bool may_move)
 }
 
 /* Make pages trap, and undo it.  [20-pages.nw: Pages that trap] */
+/* A system that nods to advice that does not exist has heard none. */
+static bool is_heeded(void *p, size_t size)
+{
+    return !advise(p, size, -1);
+}
+
 bool pages_guard(void *p, size_t size)
 {
-    return advise(p, size, MADV_GUARD_INSTALL)
+    return (is_heeded(p, size) && advise(p, size, MADV_GUARD_INSTALL))
            || (pages_purge(p, size)
                && !is_error(pages_system_call(SYS_mprotect, (long)p,
                                               (long)size, PROT_NONE, 0, 0,

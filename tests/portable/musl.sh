@@ -1,23 +1,27 @@
 # musl: the rooms' tests on another C library, static; then preloaded under a program.
-# timeout: 300
+# timeout: 900
 . "$(dirname "$0")/common"
 need musl-gcc musl-tools
 # The kernel's headers are not where musl-gcc looks.
 CC_HERE="musl-gcc -idirafter /usr/include -idirafter /usr/include/$(uname -m)-linux-gnu" AR_HERE=ar
 rooms -O1 -DLIT_DEBUG=1
-unit -static -- bits sizeclass heap mutex pages base options pagemap pageheap arena tcache thread
-program tests/model/random.c "$WORK/random" -static $(whole)
-try model/random-static "$WORK/random"
-program tests/model/threads.c "$WORK/threads" -static $(whole)
-try model/threads-static "$WORK/threads"
-misuses -static $(whole)
+leave_out unit/malloc "it asks what only the GNU C library has names for: mallinfo2, M_ARENA_MAX"
+unit -static -- $(every_room | grep -vx malloc)
+model static -static $(whole) -- random threads
+misuse static -static $(whole) -- $FEW_MISUSES
 
 # The library with musl under a program that was linked without it.
 rooms -O2
 preloadable
-program tests/model/threads.c "$WORK/plain"
-RUN="env LD_PRELOAD=$WORK/liblitmalloc.so"
-try model/threads-preload "$WORK/plain"
 program tests/portable/whose.c "$WORK/whose"
+RUN="env LD_PRELOAD=$WORK/liblitmalloc.so"
 try whose-preload "$WORK/whose"
+if [ -n "$SHORT" ]; then
+    model preload -- threads
+    misuse preload -- free_sized_wrong_small harden_double_free
+else
+    model preload -- random threads hardened_random hardened_threads nomem
+    leave_out abuse/free_other_malloc "musl has no dlmopen, with which to have a second C library"
+    misuse preload -- $(every_misuse | grep -vx free_other_malloc)
+fi
 verdict

@@ -11,6 +11,10 @@
 
 #include <sys/mman.h>
 
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23  /* Linux 5.14; musl does not name it */
+#endif
+
 enum { SMALL = 64, GROWN = 8 * 1024 * 1024 / PAGE };
 
 static_assert(HUGE_PAGES == 128, "two huge pages in a chunk");

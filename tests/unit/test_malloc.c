@@ -35,6 +35,17 @@ long pages_system_call(long n, long a, long b, long c, long d, long e, long f)
     return refuse && asks ? -ENOMEM : system_call(n, a, b, c, d, e, f);
 }
 
+/* As musl's does, it allocates while the library starts. */
+int pthread_atfork(void (*before)(void), void (*in_parent)(void), void (*in_child)(void))
+{
+    extern int __register_atfork(void (*)(void), void (*)(void), void (*)(void), void *);
+    extern void *__dso_handle;
+    static void *volatile forty;
+
+    forty = malloc(40);
+    return __register_atfork(before, in_parent, in_child, __dso_handle);
+}
+
 /* M1; and the options, sealed by the first try, are not read again. */
 START_TEST(start_again)
 {
@@ -43,6 +54,22 @@ START_TEST(start_again)
     ck_assert_int_eq(options.decay_ms, 10000);
     ck_assert_uint_gt(pagemap_npages, 0);
     ck_assert_uint_gt(arena_limit, 0);
+}
+END_TEST
+
+static unsigned nrecords;       /* counted in main: a child forgets all but its own */
+
+static void count_record(const struct tcache *cache, void *unused)
+{
+    (void)cache;
+    (void)unused;
+    nrecords++;
+}
+
+/* Although the library was called while it started. */
+START_TEST(the_first_thread_has_one_record)
+{
+    ck_assert_uint_eq(nrecords, 1);
 }
 END_TEST
 
@@ -459,6 +486,7 @@ END_TEST
 static void add_tests(TCase *t)
 {
     tcase_add_test(t, start_again);
+    tcase_add_test(t, the_first_thread_has_one_record);
     tcase_add_test(t, every_size_has_its_class);
     tcase_add_test(t, zero_bytes_are_a_block);
     tcase_add_test(t, debug_builds_fill);
@@ -486,5 +514,7 @@ int main(void)
     first_was_refused = malloc(1) == NULL && errno == ENOMEM;
     second_was_refused = calloc(1, 1) == NULL && errno == ENOMEM;
     refuse = false;
+    free(malloc(1));
+    thread_walk(count_record, NULL);
     return unit_run("malloc", add_tests);
 }

@@ -25,8 +25,10 @@ static_assert(UINT64_C(0x7f3c3c200000) + 64 * 1048576 == 0x7f3c40200000, "they b
 static_assert((UINT64_C(0x2dfd012345) >> PAGE_SHIFT) == 0xb7f404, "of the exercise");
 static_assert((GIB >> PAGE_SHIFT) == 65536 && (GIB >> CHUNK_SHIFT) == 256, "a part");
 
-/* A part of the window where no test's heap lies, and chunks that are none. */
-static const uintptr_t part_start = 896 * GIB;
+/* The usual window, or as much of it as lies below the stack's power of two: an
+ * emulator may put the stack at 0x4000800000.  A part of it where no test's heap lies,
+ * and chunks that are none. */
+static uintptr_t window, part_start;
 static char room_for_chunks[2];
 #define SOME_CHUNK ((struct chunk *)&room_for_chunks[0])
 #define OTHER_CHUNK ((struct chunk *)&room_for_chunks[1])
@@ -57,7 +59,12 @@ static void start(void)
         pages_start();
         ck_assert(pagemap_start(options.window_bytes));
     }
-    ck_assert_uint_eq(pagemap_npages, POW2(40) / PAGE);
+    uintptr_t stack = (uintptr_t)__builtin_frame_address(0);
+
+    for (window = POW2(40); window / 2 > stack; window /= 2)
+        ;
+    part_start = window / 8 * 7;
+    ck_assert_uint_eq(pagemap_npages, window / PAGE);
 }
 
 /* What stood there before the test began a map of its own; the process's
@@ -97,8 +104,8 @@ START_TEST(before_the_start_all_is_outside)
 {
     save();
     pagemap_npages = 0;
-    size_t c = class_at(part_start) + class_at(0);
-    struct chunk *k = chunk_at(part_start);
+    size_t c = class_at(7 * GIB) + class_at(0);
+    struct chunk *k = chunk_at(7 * GIB);
     restore();
     ck_assert_uint_eq(c, 0);
     ck_assert_ptr_null(k);
@@ -107,11 +114,11 @@ END_TEST
 
 START_TEST(any_address_may_be_asked)            /* M3 */
 {
-    static const uintptr_t odd[] = { 0, 1, PAGE - 1, PAGE, POW2(40) - 1, POW2(40),
-                                     POW2(40) + 1, POW2(47), POW2(63), UINTPTR_MAX };
     int local;
 
     start();
+    const uintptr_t odd[] = { 0, 1, PAGE - 1, PAGE, window - 1, window, window + 1,
+                              POW2(40), POW2(47), POW2(63), UINTPTR_MAX };
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
         ck_assert_uint_eq(class_at(odd[i]), 0);
         ck_assert_ptr_null(chunk_at(odd[i]));
@@ -124,9 +131,8 @@ END_TEST
 
 START_TEST(a_class_covers_its_pages_and_no_more)        /* M1 */
 {
-    uintptr_t run = part_start + 5 * PAGE;
-
     start();
+    uintptr_t run = part_start + 5 * PAGE;
     ck_assert(pagemap_enter(part_start, SOME_CHUNK));
     pagemap_set(run, 3, 17);
     ck_assert_uint_eq(class_at(run - 1), 0);
@@ -174,9 +180,9 @@ START_TEST(a_part_opens_once)
     pagemap_set(part_start + GIB, 1, 9);
     ck_assert_uint_eq(class_at(part_start + GIB), 9);
     /* The last part of the window ends with the map. */
-    ck_assert(pagemap_enter(POW2(40) - CHUNK, SOME_CHUNK));
-    pagemap_set(POW2(40) - PAGE, 1, 9);
-    ck_assert_uint_eq(class_at(POW2(40) - 1), 9);
+    ck_assert(pagemap_enter(window - CHUNK, SOME_CHUNK));
+    pagemap_set(window - PAGE, 1, 9);
+    ck_assert_uint_eq(class_at(window - 1), 9);
 }
 END_TEST
 
