@@ -168,6 +168,7 @@ $(WEB)/html/index.html: $(WEB)/stage $(SOURCES) $(SVGS)
 
 $(WEB)/the-woven-heap.epub: $(WEB)/stage $(SOURCES) $(SVGS)
 	@$(call need,pandoc,pandoc)
+	@$(call need,python3,python3)
 	@$(PANDOC) -t epub3 --toc --toc-depth=2 --mathml --css book/book.css --css book/epub.css -M lang=en --epub-chapter-level=1 \
 	  --resource-path=build:. --default-image-extension=svg -o $@.new $<
 	@python3 book/zipdate.py $@.new $(DATED) && mv $@.new $@
