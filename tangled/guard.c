@@ -179,9 +179,8 @@ static bool confine(void *p, size_t total)
 /* Send a block home.  [61-guard.nw: Quarantine] */
 /* A block leaves for good: nobody may have written to it since it was
  * freed. */
-static void *send_home(void *p)
+static void *send_home(void *p, size_t total)
 {
-    size_t total = arena_size(p, "free");
     struct seal *s = seal_of(p, total);
     size_t size = s->size ^ key_of(p);
 
@@ -199,7 +198,7 @@ static void *send_home(void *p)
 
 /* Let a block out of quarantine.  [61-guard.nw: Quarantine] */
 /* The oldest block, if there are too many or too large ones; else NULL. */
-static void *release(void)
+static void *release(size_t *total)
 {
     void *p = NULL;
 
@@ -209,8 +208,8 @@ static void *release(void)
         p = quarantine.blocks[quarantine.first];
         quarantine.first = (quarantine.first + 1) % QUARANTINE_MAX;
         quarantine.n--;
-        struct seal *s = seal_of(p, arena_size(p, "free"));
-        quarantine.nbytes -= total_of(s, p);
+        *total = arena_size(p, "free");
+        quarantine.nbytes -= total_of(seal_of(p, *total), p);
     }
     mutex_unlock(&quarantine.lock);
     return p;
@@ -218,9 +217,10 @@ static void *release(void)
 
 void *guard_overdue(void)
 {
-    void *p = release();
+    size_t total;
+    void *p = release(&total);
 
-    return p == NULL ? NULL : send_home(p);
+    return p == NULL ? NULL : send_home(p, total);
 }
 
 /* Break a seal.  [61-guard.nw: Breaking the seal] */
@@ -246,7 +246,8 @@ void *guard_break(void *p, const char *call)
         damaged(call, p);
     if (options.junk)
         fill(p, FREED, (uintptr_t)s - (uintptr_t)p);
-    return confine(p, total_of(s, p)) ? NULL : send_home(p);
+    return confine(p, total_of(s, p)) ? NULL
+                                      : send_home(p, arena_size(p, call));
 }
 
 /* Draw a secret.  [61-guard.nw: A secret, and a fork] */
