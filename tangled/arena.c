@@ -290,6 +290,7 @@ static bool park_group(struct arena *a, unsigned c, void *const *regions,
 void arena_flush(unsigned c, void **regions, unsigned n, bool park,
                  const char *call)
 {
+    park = park && sizeclasses[c].nmagazine > 0;
     while (n > 0) {
         struct arena *a = owner(regions[0], call);
         unsigned k = gather(regions, n, a, call);

@@ -7,8 +7,16 @@
  * [11-sizeclass.nw: What a thread may keep] */
 enum {
     CACHED_MAX = 511,                   /* regions of one class in one cache */
-    CACHED_BYTES = 128 * 1024           /* bytes of them */
+    MAGAZINE_SIZE = 1024                /* larger regions go singly */
 };
+
+/* The bytes of a class that one cache may keep. */
+#define CACHED_BYTES(s)                                                      \
+    ((s) <= 256 ? 128 * 1024 : (s) <= MAGAZINE_SIZE ? 32 * 1024 : 16 * 1024)
+
+/* That in regions; of the largest, one. */
+#define CACHED(s)                                                            \
+    (CACHED_BYTES(s) < (s) ? 1 : ALL_ONES(CACHED_BYTES(s) / (s)))
 
 /* The largest 2^k - 1 that is at most n, for n up to CACHED_MAX. */
 #define ALL_ONES(n)                                                          \
@@ -16,9 +24,9 @@ enum {
      : (n) >= 63 ? 63 : (n) >= 31 ? 31 : (n) >= 15 ? 15 : (n) >= 7 ? 7       \
      : (n) >= 3 ? 3 : (n) >= 1 ? 1 : 0)
 
-/* Half of that, less two: header and regions of a magazine fill a block of
+/* Half of that, less one: header and regions of a magazine fill a block of
  * base, which comes in powers of two. */
-#define MAGAZINE(n) (ALL_ONES(n) >= 7 ? ALL_ONES(n) / 2 - 1 : 1)
+#define MAGAZINE(s) ((s) <= MAGAZINE_SIZE ? CACHED(s) / 2 - 1 : 0)
 
 /* Calculate the record of a class.  [11-sizeclass.nw: The array] */
 #define RECIPROCAL(s) ((uint32_t)((POW2(32) + (s) - 1) / (s)))
@@ -27,7 +35,7 @@ enum {
 #define SMALL(s, pages)                                                      \
     {                                                                        \
         (s), RECIPROCAL(s), (pages), (pages) * PAGE / (s),                   \
-            ALL_ONES(CACHED_BYTES / (s)), MAGAZINE(CACHED_BYTES / (s))       \
+            CACHED(s), MAGAZINE(s)       \
     }
 
 /* A large class: a run is one region, and no thread keeps any. */

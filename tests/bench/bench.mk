@@ -76,3 +76,8 @@ bench-kernel: build/liblitmalloc.so build/bench/kernel-costs  ## figures/data/ke
 	@CC='$(CC)' sh tests/bench/kernel-strace.sh
 
 .PHONY: bench-regions bench-kernel
+
+bench-drift:     ## figures/data/drift-caches.csv: peak memory while sizes drift, for other bounds on caches
+	@CC='$(CC)' sh tests/bench/drift.sh
+
+.PHONY: bench-drift

@@ -1,0 +1,47 @@
+#!/bin/sh
+# drift.sh -- peak resident memory while sizes drift, for other bounds on stacks and depots.
+# make bench-drift; writes figures/data/drift-caches.csv.  A variant is tangled/ changed by sed.
+set -eu
+cd "$(dirname "$0")/../.."
+CC=${CC:-cc} out=build/drift csv=figures/data/drift-caches.csv
+rm -rf "$out"
+mkdir -p "$out"
+$CC -std=gnu17 -O2 -fno-builtin -pthread -iquote tests/stress -I tests \
+  tests/stress/fragmentation.c -o "$out/fragmentation"
+
+# measure NAME ROOM SCRIPT [OPTIONS]: a variant's row
+measure() {
+  mkdir "$out/src"
+  cp tangled/*.[ch] "$out/src"
+  sed "$3" "tangled/$2" >"$out/src/$2"
+  if [ -n "$3" ] && cmp -s "tangled/$2" "$out/src/$2"; then
+    echo "drift: '$1' changes nothing in $2" >&2
+    exit 1
+  fi
+  $CC -std=gnu17 -O2 -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-builtin-malloc \
+    -fno-builtin-calloc -fno-builtin-realloc -fno-builtin-free -pthread -shared \
+    "$out"/src/*.c -o "$out/variant.so"
+  SEED=1 FRAGMENTATION_TABLE=1 LITMALLOC_CONF=${4:-} LD_PRELOAD=$PWD/$out/variant.so \
+    "$out/fragmentation" |
+    sed -n "s/.*[ ]resident=\([0-9]*\) shift=\([0-9.]*\) .*/$1,\1,\2/p" |
+    awk -F, -v OFS=, '{ $2 = int($2 / 1024); print }'
+  rm -r "$out/src"
+}
+
+every='s/((s) <= MAGAZINE_SIZE ? CACHED(s) \/ 2 - 1 : 0)/(CACHED(s) >= 7 ? CACHED(s) \/ 2 - 1 : 1)/'
+deep='s/((s) <= 256 ? 128 \* 1024 : .*)/(128 * 1024)/'
+{
+  echo "variant,resident,ratio"
+  echo "# $(uname -m), $($CC --version | head -n 1); $(date -u +%F)"
+  echo "# written by: make bench-drift"
+  measure "as it is" sizeclass.c ''
+  measure "deep stacks and magazines of all" sizeclass.c "$deep;$every"
+  measure "deep stacks" sizeclass.c "$deep"
+  measure "magazines of all" sizeclass.c "$every"
+  measure "no depots" bin.c 's/parked = may_park(b, m->nregions)/parked = false \&\& may_park(b, 0)/'
+  measure "every idle stack looked at" thread.c \
+    's/^    tcache_visit.*/    for (int i = 0; i < NSMALL; i++) tcache_visit(\&t->cache);/'
+  measure "no caches" sizeclass.c '' tcache:false
+} >"$out/table"
+cp "$out/table" "$csv"
+cat "$csv"
