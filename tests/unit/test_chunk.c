@@ -3,6 +3,7 @@
 #include "chunk.h"
 
 #include "base.h"
+#include "decay.h"
 #include "options.h"
 #include "pagemap.h"
 #include "pages.h"
