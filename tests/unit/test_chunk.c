@@ -3,6 +3,7 @@
 #include "chunk.h"
 
 #include "base.h"
+#include "decay.h"
 #include "options.h"
 #include "pagemap.h"
 #include "pages.h"
@@ -54,7 +55,9 @@ static void start(void)
         ck_assert(pagemap_start(options.window_bytes));
         chunk_start();
     }
+    /* The beginning of a step: 5000 ms later 32 steps are over, and not 33. */
     start_ms = pages_now_ms();
+    start_ms -= start_ms % ((uint64_t)options.decay_ms / DECAY_STEPS);
     chunk_purge(start_ms, true);
     ck_assert_uint_eq(chunk_stats().nkept, 0);
 }
