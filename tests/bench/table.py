@@ -58,10 +58,14 @@ def chosen(rows, wanted):
 
 # ---- measuring ------------------------------------------------------------------------
 
-def measure(rows, libraries, rounds):
+def measure(rows, libraries, rounds, keep=None):
     """{(row, allocator): [Cost, ...]}, the first round thrown away (unless it is the only one wanted);
-    a signal ends it after the last complete one."""
+    a signal ends it after the last complete one.  `keep` is given what there is after every round."""
     complete = []
+
+    def costs():
+        counted = complete[1:] if rounds > 0 else complete
+        return {k: [c[k] for c in counted] for k in counted[0]} if counted else {}
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     order = list(libraries)
     try:
@@ -74,14 +78,14 @@ def measure(rows, libraries, rounds):
                 for name in order[r % len(order):] + order[:r % len(order)]:
                     current[row.name, name] = peers.run(row.command, libraries[name], row.more)
             complete.append(current)
+            if keep and costs():
+                keep(costs())
     except KeyboardInterrupt:
         print("\nbench: stopped early", file=sys.stderr)
-    if rounds > 0:
-        complete = complete[1:]
-    if not complete:
+    if not costs():
         sys.exit("bench: not one round is complete")
-    print(f"\r{len(complete)} rounds{'':70}", file=sys.stderr)
-    return {k: [c[k] for c in complete] for k in complete[0]}
+    print(f"\r{len(next(iter(costs().values())))} rounds{'':70}", file=sys.stderr)
+    return costs()
 
 
 class Result:
@@ -107,9 +111,10 @@ def preloaded(command, library):
 def quiet_after(row, name, library):
     """Resident KiB before the load, at its end, and a second later; live KiB then and at the peak."""
     more = {**row.more, **peers.SOON.get(name, {}), "AFTER": "1"}
-    p = subprocess.run(preloaded(row.command, library), env=peers.environment(more), capture_output=True, text=True)
+    p = subprocess.run(preloaded(row.command, library), env=peers.environment(more), capture_output=True, text=True,
+                       timeout=120)
     if p.returncode != 0:
-        sys.exit(f"bench: {row.name} failed under {name}: {p.stderr[-300:]}")
+        raise ValueError(f"{row.name} failed under {name}: {p.stderr[-300:]}")
     return [int(x) for x in p.stdout.split()]
 
 
@@ -118,11 +123,17 @@ def system_calls(row, name, library):
     with tempfile.NamedTemporaryFile() as out:
         command = ["strace", "-f", "-c", "-qq", "-o", out.name, *preloaded(row.command, library)]
         more = {**row.more, "BENCH_LIBRARY": library or ""}
+        # A session of its own: what is killed late takes its children along, a server among them.
+        p = subprocess.Popen(command, env=peers.environment(more), stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL, start_new_session=True)
         try:
-            subprocess.run(command, env=peers.environment(more), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                           timeout=60)
+            p.wait(timeout=30)
         except subprocess.TimeoutExpired:
             return None                 # a server under strace may not get done
+        finally:
+            if p.poll() is None:
+                os.killpg(p.pid, signal.SIGKILL)
+                p.wait()
         total = re.search(rb"^ *100\.00 +[\d.]+ +\d+ +(\d+) .*total$", open(out.name, "rb").read(), re.M)
     return int(total.group(1)) if total else None
 
@@ -138,9 +149,12 @@ def quiet_passes(rows, libraries, results):
         row, name = job
         result = results[row.name, name]
         if not row.program:
-            before, _, after, live, peak_live = quiet_after(row, name, libraries[name])
-            result.after, result.live, result.peak_live = after - before, live, peak_live
-            result.grown = result.peak - before
+            try:
+                before, _, after, live, peak_live = quiet_after(row, name, libraries[name])
+                result.after, result.live, result.peak_live = after - before, live, peak_live
+                result.grown = result.peak - before
+            except (ValueError, subprocess.TimeoutExpired) as e:    # the times are not lost for it
+                print(f"\nbench: memory after the load is left out: {e}", file=sys.stderr)
         if strace:
             result.calls = system_calls(row, name, libraries[name])
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
@@ -328,7 +342,12 @@ def main():
             print(f"bench: a row is left out: Debian's package {package} is missing", file=sys.stderr)
         rows = [workload_row(n, t) for n, t in WORKLOADS] + [Row(n, c, e, True) for n, c, e in whole]
         rows = chosen(rows, a.rows)
-        costs = measure(rows, libraries, a.rounds)
+
+        def keep(costs):
+            if a.data and not a.rows:
+                table = {k: Result(v) for k, v in costs.items()}
+                save(a.data, rows, libraries, {"costs": costs, "table": table}, judge(rows, libraries, table, False), a.command)
+        costs = measure(rows, libraries, a.rounds, keep)
         table = {k: Result(v) for k, v in costs.items()}
         if not a.quick:
             quiet_passes(rows, libraries, table)
@@ -351,7 +370,7 @@ def main():
     bars = judge(rows, libraries, table, not a.quick)
     bars.show()
     if a.data and not a.rows:
-        save(a.data, rows, libraries, {"costs": costs, **{"table": table}}, bars, a.command)
+        save(a.data, rows, libraries, {"costs": costs, "table": table}, bars, a.command)
 
 
 if __name__ == "__main__":

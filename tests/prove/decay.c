@@ -47,7 +47,7 @@ static size_t exact(unsigned n, uint64_t step)
 }
 
 /* n pages were taken again: the newest rises that still count lose as many. */
-static void take_back(unsigned nevents, uint64_t step, size_t n)
+static void forget_newest(unsigned nevents, uint64_t step, size_t n)
 {
     for (unsigned i = nevents; i-- > 0 && step - history[i].step < DECAY_STEPS;) {
         size_t m = n < history[i].rise ? n : history[i].rise;
@@ -76,7 +76,7 @@ static void ask(const struct decay *before, unsigned n, uint64_t clock, uint64_t
                 kept[i] = history[i].rise;
             history[n].step = step;
             history[n].rise = rise;
-            take_back(n, step, fall);
+            forget_newest(n, step, fall);
             size_t allowed = decay_allowed(&d, now * 156 + 155, counts[k]);
             if (allowed != exact(n + 1, step))
                 violated("%zu pages allowed, not %zu, after %u questions", allowed,
