@@ -7,16 +7,12 @@
  * [11-sizeclass.nw: What a thread may keep] */
 enum {
     CACHED_MAX = 511,                   /* regions of one class in one cache */
+    CACHED_BYTES = 128 * 1024,          /* bytes of them */
     MAGAZINE_SIZE = 1024                /* larger regions go singly */
 };
 
-/* The bytes of a class that one cache may keep. */
-#define CACHED_BYTES(s)                                                      \
-    ((s) <= 256 ? 128 * 1024 : (s) <= MAGAZINE_SIZE ? 32 * 1024 : 16 * 1024)
-
-/* That in regions; of the largest, one. */
-#define CACHED(s)                                                            \
-    (CACHED_BYTES(s) < (s) ? 1 : ALL_ONES(CACHED_BYTES(s) / (s)))
+/* What a cache may keep of a class; of the largest, one. */
+#define CACHED(s) ALL_ONES(CACHED_BYTES / (s))
 
 /* The largest 2^k - 1 that is at most n, for n up to CACHED_MAX. */
 #define ALL_ONES(n)                                                          \
@@ -35,7 +31,7 @@ enum {
 #define SMALL(s, pages)                                                      \
     {                                                                        \
         (s), RECIPROCAL(s), (pages), (pages) * PAGE / (s),                   \
-            CACHED(s), MAGAZINE(s)       \
+            CACHED(s), MAGAZINE(s)                                           \
     }
 
 /* A large class: a run is one region, and no thread keeps any. */

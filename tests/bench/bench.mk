@@ -77,7 +77,7 @@ bench-kernel: build/liblitmalloc.so build/bench/kernel-costs  ## figures/data/ke
 
 .PHONY: bench-regions bench-kernel
 
-bench-drift:     ## figures/data/drift-caches.csv: peak memory while sizes drift, for other bounds on caches
+bench-drift: $(BENCH_PROGRAMS)  ## figures/data/drift-caches.csv: memory while sizes drift, and time, for other bounds on caches
 	@CC='$(CC)' sh tests/bench/drift.sh
 
 .PHONY: bench-drift

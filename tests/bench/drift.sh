@@ -1,5 +1,7 @@
 #!/bin/sh
-# drift.sh -- peak resident memory while sizes drift, for other bounds on stacks and depots.
+# drift.sh -- peak resident memory while sizes drift, for other bounds on stacks and depots,
+# and what they cost in time: user and system seconds of the workload rptest, the best of
+# five, over those of what is built.
 # make bench-drift; writes figures/data/drift-caches.csv.  A variant is tangled/ changed by sed.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -24,20 +26,28 @@ measure() {
   SEED=1 FRAGMENTATION_TABLE=1 LITMALLOC_CONF=${4:-} LD_PRELOAD=$PWD/$out/variant.so \
     "$out/fragmentation" |
     sed -n "s/.*[ ]resident=\([0-9]*\) shift=\([0-9.]*\) .*/$1,\1,\2/p" |
-    awk -F, -v OFS=, '{ $2 = int($2 / 1024); print }'
+    awk -F, -v OFS=, -v time="$(best_time "${4:-}")" '{ $2 = int($2 / 1024); print $0, time }'
   rm -r "$out/src"
 }
 
+# best_time OPTIONS: of the variant that was built last, over that of the first one.
+best_time() {
+  for i in 1 2 3 4 5; do
+    LITMALLOC_CONF=$1 build/bench/run "$PWD/$out/variant.so" build/bench/workloads rptest 3>&1
+  done | awk '{ t = $2 + $3; if (NR == 1 || t < best) best = t } END { print best }' >"$out/time"
+  [ -e "$out/first" ] || cp "$out/time" "$out/first"
+  cat "$out/time" "$out/first" | awk '{ t[NR] = $1 } END { printf "%.2f\n", t[1] / t[2] }'
+}
+
 every='s/((s) <= MAGAZINE_SIZE ? CACHED(s) \/ 2 - 1 : 0)/(CACHED(s) >= 7 ? CACHED(s) \/ 2 - 1 : 1)/'
-deep='s/((s) <= 256 ? 128 \* 1024 : .*)/(128 * 1024)/'
+shallow='s/ALL_ONES(CACHED_BYTES \/ (s))/((s) <= 256 ? ALL_ONES(CACHED_BYTES \/ (s)) : (s) <= MAGAZINE_SIZE ? ALL_ONES(32768 \/ (s)) : (s) > 16384 ? 1 : ALL_ONES(16384 \/ (s)))/'
 {
-  echo "variant,resident,ratio"
+  echo "variant,resident,ratio,time"
   echo "# $(uname -m), $($CC --version | head -n 1); $(date -u +%F)"
   echo "# written by: make bench-drift"
   measure "as it is" sizeclass.c ''
-  measure "deep stacks and magazines of all" sizeclass.c "$deep;$every"
-  measure "deep stacks" sizeclass.c "$deep"
   measure "magazines of all" sizeclass.c "$every"
+  measure "shallow stacks" sizeclass.c "$shallow"
   measure "no depots" bin.c 's/parked = may_park(b, m->nregions)/parked = false \&\& may_park(b, 0)/'
   measure "every idle stack looked at" thread.c \
     's/^    tcache_visit.*/    for (int i = 0; i < NSMALL; i++) tcache_visit(\&t->cache);/'
