@@ -42,12 +42,14 @@ static void unlock_point(struct mutex *m)
 enum { CLASS = 43, NRUNS = 2, BASE = 2 * CHUNK };
 
 static uint8_t map[3 * CHUNK_PAGES];
-static struct chunk chunk = { .address = BASE };
+static struct chunk chunk = { .address = BASE, .arena = (struct arena *)BASE };    /* not asked */
 static struct chunk *chunks[3] = { NULL, NULL, &chunk };
 uint8_t *pagemap_classes = map;
 uintptr_t pagemap_npages = 3 * CHUNK_PAGES;
 struct chunk **pagemap_chunks = chunks;
 static struct bin bin;
+struct options options;                 /* all off: the lowest region, no dice */
+uint64_t pages_random(void) { violated("dice"); }
 
 void mutex_start(struct mutex *m, enum rank rank) { m->rank = rank; }
 void pagemap_set(uintptr_t address, size_t npages, unsigned c)

@@ -2,12 +2,12 @@
  * property: fork waits for every lock and for nobody for ever; the child finds every record whole
  * room: arena
  * method: spin
- * bound: 5 locks in the order of the map; 2 threads that take any lock, or one and a lower one; one that forks
- * control: model | s/^    take\(2\);/    take( 3);/;s/^    take\(3\);/    take(2);/ | two locks are taken in the other order
- * control: model | s/^    take\(4\);/    skip;/ | one lock is forgotten
+ * bound: 6 locks in the order of the map; 2 threads that take any lock, or one and a lower one; one that forks
+ * control: model | s/^    take\(3\);/    take( 4);/;s/^    take\(4\);/    take(3);/ | two locks are taken in the other order
+ * control: model | s/^    take\(5\);/    skip;/ | one lock is forgotten
  */
-/* 0 thread list, 1 arena list, 2 bin, 3 page heap, 4 chunk, as in enum rank. */
-#define NLOCKS 5
+/* 0 quarantine, 1 thread list, 2 arena list, 3 bin, 4 page heap, 5 chunk, as in enum rank. */
+#define NLOCKS 6
 
 bool locked[NLOCKS] = false;
 bool broken[NLOCKS] = false;    /* what the lock guards is half written */
@@ -23,13 +23,13 @@ active [2] proctype worker()
     :: times == 2 -> break
     :: times < 2 ->
         times++;
-        select(a : 0 .. 4);
-        take(a);                                /* code: mutex.h: RANK_START, RANK_THREAD, RANK_ARENA, RANK_BIN, RANK_HUGE, */
+        select(a : 0 .. 5);
+        take(a);                                /* code: mutex.h: RANK_START, RANK_GUARD, RANK_THREAD, RANK_ARENA, RANK_BIN, RANK_HUGE, */
         broken[a] = true;
         if
         :: true -> skip
-        :: a < 4 ->
-            select(b : 1 .. 4);
+        :: a < 5 ->
+            select(b : 1 .. 5);
             if
             :: b > a ->                         /* a rank below: what mutex_note checks */
                 take(b);                        /* code: mutex.c: assert(held < bit); */
@@ -48,11 +48,12 @@ active proctype forker()
 {
     byte i;
 
-    take(0);                                    /* code: thread.c: mutex_lock_for_fork(&lock); arena_before_fork(); */
-    take(1);                                    /* code: arena.c: mutex_lock_for_fork(&lock); */
-    take(2);                                    /* arena_before_fork: bins */ /* code: arena.c: mutex_lock_for_fork(&arenas[i]->bins[c].lock); */
-    take(3);                                    /* code: arena.c: mutex_lock_for_fork(&arenas[i]->pages.lock); */
-    take(4);                                    /* code: arena.c: chunk_before_fork(); */
+    take(0);                                    /* code: malloc.c: guard_before_fork(); thread_before_fork(); */
+    take(1);                                    /* code: thread.c: mutex_lock_for_fork(&lock); arena_before_fork(); */
+    take(2);                                    /* code: arena.c: mutex_lock_for_fork(&lock); */
+    take(3);                                    /* arena_before_fork: bins */ /* code: arena.c: mutex_lock_for_fork(&arenas[i]->bins[c].lock); */
+    take(4);                                    /* code: arena.c: mutex_lock_for_fork(&arenas[i]->pages.lock); */
+    take(5);                                    /* code: arena.c: chunk_before_fork(); */
     /* fork: the child's memory is a copy of this moment */
     atomic {
         i = 0;
@@ -61,9 +62,10 @@ active proctype forker()
         :: else -> break
         od
     }
-    leave(4);                                   /* code: arena.c: base_after_fork(in_child); pagemap_after_fork(in_child); chunk_after_fork(in_child); */
+    leave(5);                                   /* code: arena.c: base_after_fork(in_child); pagemap_after_fork(in_child); chunk_after_fork(in_child); */
+    leave(4);
     leave(3);
     leave(2);
-    leave(1);
+    leave(1);                                   /* code: malloc.c: thread_after_fork(false); guard_after_fork(false); */
     leave(0)
 }

@@ -19,6 +19,7 @@
 
 #include "pageheap.c"
 #include "decay.c"
+#include "fresh.c"
 #include "run.c"
 #include "sizeclass.c"
 
@@ -26,7 +27,7 @@
 
 /* ---- the world around the room ---------------------------------------------------- */
 
-struct options options;
+struct options options = { .thp_from = -1 };      /* a huge page is larger than this chunk */
 size_t pages_size = 4096;
 char __libc_single_threaded = 1;
 static bool purge_works = true, chunk_given;
@@ -54,6 +55,7 @@ void pagemap_set(uintptr_t address, size_t npages, unsigned c)
 uint64_t pages_now_ms(void) { return 0; }
 bool pages_purge(void *p, size_t n) { (void)p; (void)n; return purge_works; }
 void chunk_put(struct chunk *c) { returned = c; }
+void pages_populate_huge(void *p, size_t n) { (void)p; (void)n; violated("a huge page"); }
 
 /* ---- one world: the room's records, and the row of letters ----------------------------- */
 
@@ -80,6 +82,14 @@ struct chunk *chunk_take(struct arena *arena)
 }
 
 static bool is_taken(size_t i) { return w.letter[i] >= 'a'; }
+
+/* Only what is in use is backed, and what lies ahead of it in the chunk. */
+void pages_populate(void *p, size_t n)
+{
+    size_t first = ((uintptr_t)p - START) / PAGE;
+
+    hold(n > 0 && (uintptr_t)p >= START && first + n / PAGE <= CHUNK_PAGES);
+}
 
 static size_t length(size_t i)
 {
