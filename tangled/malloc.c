@@ -179,8 +179,8 @@ static NOINLINE void *take_block(size_t size, bool *zeroed)
         return take_uncached(c, zeroed);
     if (!sizeclass_is_small(c))
         return arena_take_large(t->cache.arena, c, PAGE, zeroed);
-    p = tcache_take(&t->cache, c);
-    return p != NULL ? p : tcache_refill(&t->cache, c);
+    p = tcache_take(t->kept, c);
+    return p != NULL ? p : tcache_refill(t->kept, c);
 }
 
 /* The same in a guarded heap, where a block has a seal behind it.  Before the
@@ -261,8 +261,10 @@ static void put_block(struct thread *t, void *p, const char *call)
     if (c == CLASS_NONE)
         arena_put_other(p, call);
     else if (t == NULL || thread_has_none(t)
-             || !tcache_overflow(&t->cache, c, p, call))
+             || !tcache_overflow(t->kept, c, p, call))
         arena_flush(c, &p, 1, false, call);
+    else if (options.random_place)
+        thread_shuffle(t, c);
 }
 
 /* The same in a guarded heap. */

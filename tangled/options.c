@@ -228,8 +228,6 @@ static void settle(struct options *o)
     }
     o->guarded = o->canary || o->junk || o->guard_pages
                  || o->quarantine_bytes > 0;
-    if (o->guarded || o->random_place)
-        o->tcache = false;
 }
 
 /* Read the settings and seal them.  [13-options.nw: Start, and seal] */

@@ -252,6 +252,19 @@ void tcache_visit(struct tcache *t)
     t->seen[c] = t->top[c];
 }
 
+/* Shuffle a stack.  [50-tcache.nw: The visit: what lies idle goes home] */
+void tcache_shuffle(struct tcache *t, size_t c, uint32_t random)
+{
+    size_t d = depth(t, (unsigned)c);
+    void **other = t->slots[c] + 1 + random % (d + (d == 0)), *region;
+
+    if (d == 0)
+        return;
+    region = *other;
+    *other = *t->top[c];
+    *t->top[c] = region;
+}
+
 /* Give a whole cache back.  [50-tcache.nw: Beginning and ending] */
 void tcache_drain(struct tcache *t, const char *call)
 {

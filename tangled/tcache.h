@@ -86,6 +86,9 @@ bool tcache_overflow(struct tcache *t, unsigned c, void *region,
 /* Look at one class more; a stack that lies idle loses half. */
 void tcache_visit(struct tcache *t);
 
+/* Swap the newest region of class c with the one that `random` chooses. */
+void tcache_shuffle(struct tcache *t, size_t c, uint32_t random);
+
 /* Give everything back. */
 void tcache_drain(struct tcache *t, const char *call);
 

@@ -5,11 +5,12 @@
 
 #include "base.h"
 #include "mutex.h"
+#include "options.h"
 #include "pages.h"
 
 #include <pthread.h>
 
-enum { EVENT_COUNT = 32 };
+enum { EVENT_COUNT = 32, EVENT_COUNT_APART = 1024 };
 
 const struct thread thread_none = { .cache = TCACHE_NONE };
 THREAD_LOCAL ptrdiff_t thread_offset;
@@ -26,7 +27,7 @@ static void end(void *record)
 {
     struct thread *t = record;
 
-    tcache_drain(&t->cache, "thread exit");
+    tcache_drain(t->kept, "thread exit");
     thread_offset = 0;
     thread_ended = true;
     mutex_lock(&lock);
@@ -35,6 +36,8 @@ static void end(void *record)
         t->next->previous = t->previous;
     mutex_unlock(&lock);
     arena_leave(t->cache.arena);
+    if (t->kept != &t->cache)
+        base_put(t->kept, sizeof *t->kept);
     base_put(t, sizeof *t);
 }
 
@@ -56,6 +59,45 @@ static void enlist(struct thread *t)
     mutex_unlock(&lock);
 }
 
+/* Say how many slow paths make an event.
+ * [51-thread.nw: A thread begins] */
+/* Must each call be seen, so that the fast paths may keep nothing? */
+static bool is_apart(void)
+{
+    return options.guarded || options.random_place;
+}
+
+static uint32_t event_count(void)
+{
+    return is_apart() ? EVENT_COUNT_APART : EVENT_COUNT;
+}
+
+/* Make a record.  [51-thread.nw: A thread begins] */
+/* Where every call must be seen, slow paths have a cache of their own. */
+static struct tcache *start_kept(struct thread *t, struct arena *a)
+{
+    struct tcache *kept = is_apart() ? base_take(sizeof *kept) : &t->cache;
+
+    if (kept != NULL)
+        tcache_start(kept, a);
+    return kept;
+}
+
+static struct thread *make_record(struct arena *a)
+{
+    struct thread *t = base_take(sizeof *t);
+
+    if (t == NULL)
+        return NULL;
+    tcache_start(&t->cache, a);
+    t->random = pages_random() ^ (uintptr_t)t;
+    t->countdown = event_count();
+    if ((t->kept = start_kept(t, a)) != NULL)
+        return t;
+    base_put(t, sizeof *t);
+    return NULL;
+}
+
 /* Make the calling thread one of ours.  [51-thread.nw: A thread begins] */
 /* pthread_setspecific may allocate; by then we have a cache to serve it. */
 COLD struct thread *thread_begin(void)
@@ -65,12 +107,10 @@ COLD struct thread *thread_begin(void)
 
     if (thread_ended || (a = arena_join()) == NULL)
         return NULL;
-    if ((t = base_take(sizeof *t)) == NULL) {
+    if ((t = make_record(a)) == NULL) {
         arena_leave(a);
         return NULL;
     }
-    tcache_start(&t->cache, a);
-    t->countdown = EVENT_COUNT;
     enlist(t);
     thread_offset = (char *)t - (char *)&thread_none;
     pthread_setspecific(key, t);
@@ -82,9 +122,18 @@ void thread_event(struct thread *t)
 {
     if (--t->countdown > 0)
         return;
-    t->countdown = EVENT_COUNT;
-    tcache_visit(&t->cache);
+    t->countdown = event_count();
+    tcache_visit(t->kept);
     arena_tick(t->cache.arena, pages_now_ms());
+}
+
+/* Put the newest region in a random place.
+ * [51-thread.nw: Looking at all threads] */
+void thread_shuffle(struct thread *t, size_t c)
+{
+    t->random = t->random * UINT64_C(6364136223846793005)
+                + UINT64_C(1442695040888963407);
+    tcache_shuffle(t->kept, c, (uint32_t)(t->random / POW2(32)));
 }
 
 /* Visit all caches.  [51-thread.nw: Looking at all threads] */
@@ -92,7 +141,7 @@ void thread_walk(void (*visit)(const struct tcache *, void *), void *context)
 {
     mutex_lock(&lock);
     for (const struct thread *t = threads; t != NULL; t = t->next)
-        visit(&t->cache, context);
+        visit(t->kept, context);
     mutex_unlock(&lock);
 }
 
@@ -103,7 +152,7 @@ void thread_flush(void)
     struct thread *t = thread_self();
 
     if (!thread_has_none(t))
-        tcache_drain(&t->cache, "malloc_trim");
+        tcache_drain(t->kept, "malloc_trim");
 }
 
 /* Hold still for fork.  [51-thread.nw: Fork] */
@@ -122,7 +171,7 @@ static void stay_alone(struct thread *self) REQUIRES(&lock)
         threads = self;
         self->next = self->previous = NULL;
     }
-    tcache_stay_alone(&self->cache);
+    tcache_stay_alone(thread_has_none(self) ? &self->cache : self->kept);
 }
 
 UNCHECKED void thread_after_fork(bool in_child)

@@ -2,7 +2,7 @@
 /* thread.h -- what a thread owns from first allocation to exit; the countdown
  * to its next event.
  *
- * Storey 5.  Stands on tcache, arena, base, mutex. */
+ * Storey 5.  Stands on tcache, arena, base, options, pages, mutex. */
 
 #ifndef LIT_THREAD_H
 #define LIT_THREAD_H
@@ -13,6 +13,8 @@
 struct thread {
     struct tcache cache;        /* first: a thread's address is its cache's */
     struct thread *next, *previous;     /* of all threads */
+    struct tcache *kept;        /* what slow paths use: &cache, or one apart */
+    uint64_t random;            /* for random_place */
     uint32_t countdown;         /* slow paths until the next event */
 };
 
@@ -45,6 +47,9 @@ struct thread *thread_begin(void);
 
 /* Count a slow path; now and then see to caches and to dirty pages. */
 void thread_event(struct thread *t);
+
+/* Put the region of class c that the thread kept last in a random place. */
+void thread_shuffle(struct thread *t, size_t c);
 
 /* Call visit for every thread's cache, under the list's lock. */
 void thread_walk(void (*visit)(const struct tcache *, void *), void *context);

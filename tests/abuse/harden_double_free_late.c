@@ -1,6 +1,6 @@
-/* harden_double_free_late.c -- the block has left the quarantine and is free in its run. */
+/* harden_double_free_late.c -- the block has left the quarantine and is on the thread's stack. */
 /* env: LITMALLOC_CONF=harden:true,quarantine_bytes:4k */
-/* expect: ^litmalloc: free\(\): double free of 0x[0-9a-f]+: a block that is free already$ */
+/* expect: ^litmalloc: free\(\): double free of 0x[0-9a-f]+: a block of 600 bytes, free already$ */
 #include "abuse.h"
 
 int main(void)

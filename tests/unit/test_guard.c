@@ -17,7 +17,7 @@ START_TEST(all_parts_are_on)
 {
     free(malloc(1));
     ck_assert(options.guarded && options.canary && options.junk);
-    ck_assert(options.guard_pages && options.random_place && !options.tcache);
+    ck_assert(options.guard_pages && options.random_place);
 }
 END_TEST
 

@@ -297,6 +297,26 @@ START_TEST(a_stack_in_use_is_left_alone)
 }
 END_TEST
 
+/* A shuffle moves the newest to any place, and loses none. */
+START_TEST(a_shuffle_moves_the_newest)
+{
+    void *p[7];
+    size_t d;
+
+    tcache_shuffle(&cache, 4, 5);       /* nothing there */
+    take(&cache, 4);
+    while ((d = tcache_depth(&cache, 4)) < 7)
+        ck_assert(tcache_put(&cache, 4, take(&other, 4)));
+    for (uint32_t random = 0; random < 14; random++) {
+        memcpy(p, cache.slots[4] + 1, sizeof p);
+        tcache_shuffle(&cache, 4, random);
+        ck_assert_ptr_eq(cache.slots[4][1 + random % d], p[d - 1]);
+        ck_assert_ptr_eq(*cache.top[4], p[random % d]);
+        check_all();
+    }
+}
+END_TEST
+
 START_TEST(drain_brings_everything_home)
 {
     for (unsigned c = 1; c < NSMALL; c++)
@@ -388,6 +408,7 @@ static void add_tests(TCase *t)
     tcase_add_test(t, overflow_after_visit);
     tcase_add_test(t, an_idle_stack_is_empty_after_nine_visits);
     tcase_add_test(t, a_stack_in_use_is_left_alone);
+    tcase_add_test(t, a_shuffle_moves_the_newest);
     tcase_add_test(t, drain_brings_everything_home);
     tcase_add_test(t, without_the_option_nothing_is_kept);
     tcase_add_test(t, all_stacks_share_one_bound);

@@ -13,7 +13,7 @@
 #include "unit.h"
 
 /* What the chapter says in numbers. */
-static_assert(sizeof(struct thread) == 2480, "bytes of a record");
+static_assert(sizeof(struct thread) == 2496, "bytes of a record");
 static_assert(offsetof(struct thread, cache) == 0, "record and cache are one");
 
 static bool refuse;                     /* refuse system calls */
@@ -120,6 +120,47 @@ static void *use_and_end(void *unused)
     }
     return NULL;
 }
+
+/* Where each call is to be seen, the fast paths find nothing: what a thread keeps
+ * lies apart, and goes home with it. */
+static void *keep_apart(void *unused)
+{
+    struct thread *t = begin(unused);
+    void *p[3];
+
+    ck_assert_ptr_ne(t->kept, &t->cache);
+    ck_assert_uint_gt(t->countdown, 32);                        /* H5 */
+    for (int i = 0; i < 3; i++) {
+        p[i] = tcache_take(t->kept, 4);
+        ck_assert(p[i] != NULL || (p[i] = tcache_refill(t->kept, 4)) != NULL);
+    }
+    for (int i = 0; i < 3; i++) {
+        ck_assert(tcache_put(t->kept, 4, p[i]) || tcache_overflow(t->kept, 4, p[i], "free"));
+        thread_shuffle(t, 4);
+    }
+    ck_assert_uint_ge(tcache_depth(t->kept, 4), 1);
+    ck_assert_ptr_null(tcache_take(&t->cache, 4));
+    ck_assert(!tcache_put(&t->cache, 4, &late_key));
+    return NULL;
+}
+
+START_TEST(a_cache_apart_goes_home_too)
+{
+    size_t used;
+
+    options.random_place = true;
+    in_thread(keep_apart, NULL);
+    arena_purge_all();
+    used = base_stats().used;
+    for (int i = 0; i < 10; i++)
+        in_thread(keep_apart, NULL);
+    arena_purge_all();
+    ck_assert_uint_eq(arenas[0]->bins[4].ntaken, 0);
+    ck_assert_uint_eq(tcache_granted_bytes(), 0);
+    ck_assert_uint_le(base_stats().used, used);
+    options.random_place = false;
+}
+END_TEST
 
 START_TEST(a_thread_that_ends_gives_everything_back)
 {
@@ -311,6 +352,7 @@ static void add_tests(TCase *t)
     tcase_add_checked_fixture(t, start, NULL);
     tcase_add_test(t, every_thread_begins_with_none);
     tcase_add_test(t, a_record_is_ones_own);
+    tcase_add_test(t, a_cache_apart_goes_home_too);
     tcase_add_test(t, a_thread_that_ends_gives_everything_back);
     tcase_add_test(t, what_is_freed_late_is_not_lost);
     tcase_add_test(t, every_32nd_slow_path_is_an_event);
