@@ -14,6 +14,7 @@ enum { PARKED_BYTES_MIN = 64 * 1024, PREFETCH = 8 };
 void bin_start(struct bin *b, unsigned c)
 {
     b->class = c;
+    b->random = (uintptr_t)b;           /* no two bins throw alike */
     mutex_start(&b->lock, RANK_BIN);
 }
 

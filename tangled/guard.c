@@ -178,7 +178,7 @@ static bool confine(void *p, size_t total)
 
 /* Send a block home.  [61-guard.nw: Quarantine] */
 /* A block leaves for good: nobody may have written to it since it was
- * freed. */
+ * freed.  NULL if it must stay away, since its guard page cannot be undone. */
 static void *send_home(void *p, size_t total)
 {
     struct seal *s = seal_of(p, total);
@@ -191,8 +191,8 @@ static void *send_home(void *p, size_t total)
         && !is_filled(p, FREED, (uintptr_t)s - (uintptr_t)p))
         report_die("free(): block %p of %zu bytes was written to after it "
                    "had been freed", p, size);
-    if (has_guard_page(total))
-        pages_unguard(s + 1, pages_size);
+    if (has_guard_page(total) && !pages_unguard(s + 1, pages_size))
+        return NULL;
     return p;
 }
 

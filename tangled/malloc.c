@@ -559,16 +559,19 @@ EXPORT int posix_memalign(void **out, size_t alignment, size_t size)
     return 0;
 }
 
+static void *take_aligned(size_t alignment, size_t size)
+{
+    void *p = door_take_aligned(size, alignment);
+
+    return p == NULL ? no_memory() : fresh(p, size);
+}
+
 EXPORT void *aligned_alloc(size_t alignment, size_t size)
 {
-    void *p;
-
-    if (!is_pow2(alignment)) {
-        errno = EINVAL;
-        return NULL;
-    }
-    p = door_take_aligned(size, alignment);
-    return p == NULL ? no_memory() : fresh(p, size);
+    if (is_pow2(alignment))
+        return take_aligned(alignment, size);
+    errno = EINVAL;
+    return NULL;
 }
 
 /* Allocate aligned memory, of old.  [70-malloc.nw: Aligned memory] */
@@ -579,20 +582,20 @@ EXPORT void *memalign(size_t alignment, size_t size)
         errno = EINVAL;
         return NULL;
     }
-    return aligned_alloc(POW2(ceil_log2(alignment)), size);
+    return take_aligned(POW2(ceil_log2(alignment)), size);
 }
 
 EXPORT void *valloc(size_t size)
 {
-    return aligned_alloc(pages_size, size);
+    return take_aligned(pages_size, size);
 }
 
 EXPORT void *pvalloc(size_t size)
 {
     if (size > PTRDIFF_MAX)
         return no_memory();
-    return aligned_alloc(pages_size,
-                         size == 0 ? pages_size : round_up(size, pages_size));
+    return take_aligned(pages_size,
+                        size == 0 ? pages_size : round_up(size, pages_size));
 }
 
 /* Answer what glibc answers.  [70-malloc.nw: The file] */

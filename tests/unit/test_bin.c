@@ -3,8 +3,11 @@
  * The bin is one of an arena of our own, which no thread has. */
 
 #include "arena.h"
+#include "options.h"
 
 #include "unit.h"
+
+#include <sys/mman.h>
 
 static_assert(sizeof(struct bin) == 2 * CACHE_LINE, "two cache lines");
 static_assert(sizeof(struct magazine) == 16, "a header of 16 bytes");
@@ -46,7 +49,7 @@ static void check_it(void)
     mutex_unlock(&bin->lock);
 }
 
-static struct run *add_run(void)
+static struct run *cut_run(void)
 {
     bool zeroed;
     struct run *r;
@@ -55,6 +58,13 @@ static struct run *add_run(void)
                               RUN_SMALL, &zeroed)) == NULL)
         ck_assert(pageheap_grow(&own.pages));
     run_cut(r, class);
+    return r;
+}
+
+static struct run *add_run(void)
+{
+    struct run *r = cut_run();
+
     bin_add(bin, r);
     nruns++;
     return r;
@@ -375,6 +385,32 @@ START_TEST(a_region_of_a_run_that_left)
 }
 END_TEST
 
+/* The region that a bin of one run takes first, then second, ... with dice. */
+static unsigned thrown(struct bin *b, struct run *r)
+{
+    void *p;
+
+    ck_assert_uint_eq(bin_take(b, 1, &p + 1), 1);
+    return region_index(class, (uint32_t)((uintptr_t)p - run_address(r)));
+}
+
+/* Two bins of a class, in two arenas: the dice of one do not tell the other's. */
+START_TEST(no_two_bins_throw_alike)
+{
+    static struct bin other;
+    struct run *mine = add_run(), *its = cut_run();
+    unsigned alike = 0;
+
+    ck_assert_int_eq(mprotect(&options, sizeof options, PROT_READ | PROT_WRITE), 0);  /* sealed */
+    options.random_place = true;
+    bin_start(&other, class);
+    bin_add(&other, its);
+    for (int i = 0; i < 40; i++)
+        alike += thrown(bin, mine) == thrown(&other, its);
+    ck_assert_uint_lt(alike, 10);
+}
+END_TEST
+
 START_TEST(the_numbers_of_the_chapter)
 {
     unsigned c = 43;
@@ -407,6 +443,7 @@ static void add_tests(TCase *t)
     tcase_add_test(t, the_peak_fades);
     tcase_add_test(t, bad_regions_are_fatal);
     tcase_add_test(t, a_region_of_a_run_that_left);
+    tcase_add_test(t, no_two_bins_throw_alike);
     tcase_add_test(t, the_numbers_of_the_chapter);
 }
 

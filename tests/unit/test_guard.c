@@ -13,6 +13,15 @@
 #include <malloc.h>
 #include <sys/mman.h>
 
+static bool refuse;                     /* refuse to make or undo a guard page */
+
+long pages_system_call(long n, long a, long b, long c, long d, long e, long f)
+{
+    if (refuse && (n == SYS_mprotect || n == SYS_madvise))
+        return -ENOMEM;
+    return system_call(n, a, b, c, d, e, f);
+}
+
 START_TEST(all_parts_are_on)
 {
     free(malloc(1));
@@ -142,6 +151,30 @@ START_TEST(the_page_behind)
 }
 END_TEST
 
+/* G4, second half: a guard page that cannot be undone is nobody's. */
+START_TEST(a_page_that_still_traps_is_not_handed_out)
+{
+    enum { SIZE = 70000 };
+    void *p[20];
+
+    for (int i = 0; i < 20; i++)
+        ck_assert_ptr_nonnull(p[i] = malloc(SIZE));
+    refuse = true;
+    for (int i = 0; i < 20; i++)
+        free(p[i]);                     /* more than the quarantine holds */
+    for (int i = 0; i < 2000; i++)
+        free(malloc(1000));
+    refuse = false;
+    for (int i = 0; i < 20; i++) {
+        char *q = malloc(SIZE);
+        ck_assert_ptr_nonnull(q);
+        memset(q, 1, SIZE);
+        for (int k = 0; k < 20; k++)
+            ck_assert_ptr_ne(q, p[k]);
+    }
+}
+END_TEST
+
 /* G5: two blocks in a row do not lie in a row. */
 START_TEST(no_order_in_a_run)
 {
@@ -183,6 +216,7 @@ static void add(TCase *t)
     tcase_add_test(t, the_secret_is_our_own);
     tcase_add_test(t, quarantine_lasts);
     tcase_add_test(t, the_page_behind);
+    tcase_add_test(t, a_page_that_still_traps_is_not_handed_out);
     tcase_add_test(t, no_order_in_a_run);
     tcase_add_test(t, the_child_of_a_fork_goes_on);
 }
