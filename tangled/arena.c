@@ -216,6 +216,13 @@ static struct arena *owner(const void *region, const char *call)
     return a;
 }
 
+bool arena_has(const struct arena *a, const void *region)
+{
+    const struct chunk *c = pagemap_chunk(region);
+
+    return c != NULL && c->arena == a;
+}
+
 /* See how far one arena reaches.  [43-arena.nw: Flushing a stack] */
 /* Do n regions lie in one chunk?  One pass without a branch, which the
  * compiler turns into vector instructions. */

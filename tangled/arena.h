@@ -49,6 +49,9 @@ void magazine_free(struct magazine *m, unsigned c);
 void arena_flush(unsigned c, void **regions, unsigned n, bool park,
                  const char *call);
 
+/* Is this region from that arena? */
+bool arena_has(const struct arena *a, const void *region);
+
 /* Promise large regions, and the size of any.
  * [43-arena.nw: Large regions] */
 /* A region of large class c at a multiple of `alignment` (bytes, at most

@@ -234,6 +234,9 @@ bool tcache_overflow(struct tcache *t, unsigned c, void *region,
             return false;
         send_away(t, c, batch(c, n), true, call);
     }
+    /* The first of its class, and not from here: see "A shared line". */
+    if (n == 0 && !arena_has(t->arena, region))
+        return false;
     return tcache_put(t, c, region);
 }
 

@@ -238,6 +238,31 @@ START_TEST(a_miss_takes_a_magazine)
 }
 END_TEST
 
+/* The first region that a thread frees goes home if it is from another arena, so that
+ * the next one is from its own; what comes later stays. */
+START_TEST(the_first_stranger_goes_home)
+{
+    struct tcache foreign;
+    struct arena *b = arena_join();
+    void *p, *q, *r;
+
+    ck_assert_ptr_ne(b, a);
+    tcache_start(&foreign, b);
+    ck_assert_ptr_nonnull(p = take(&cache, 4));
+    ck_assert_ptr_nonnull(q = take(&cache, 4));
+    ck_assert(!tcache_overflow(&foreign, 4, p, "free"));
+    ck_assert_uint_ge(capacity(&foreign, 4), 1);
+    ck_assert_ptr_nonnull(r = take(&foreign, 4));
+    ck_assert(arena_has(b, r) && !arena_has(a, r) && arena_has(a, p));
+    ck_assert_uint_ne((uintptr_t)r / 64, (uintptr_t)q / 64);
+    while (tcache_take(&foreign, 4) != NULL)
+        ;
+    put(&foreign, 4, q);                /* not the first */
+    ck_assert_ptr_eq(tcache_take(&foreign, 4), q);
+    ck_assert(!arena_has(a, &foreign));
+}
+END_TEST
+
 /* The bug of the chapter: between the look and the overflow comes a visit. */
 START_TEST(overflow_after_visit)
 {
@@ -405,6 +430,7 @@ static void add_tests(TCase *t)
     tcase_add_loop_test(t, misses_double_the_stack, 1, NSMALL);
     tcase_add_test(t, overflow_sends_the_older_half);
     tcase_add_test(t, a_miss_takes_a_magazine);
+    tcase_add_test(t, the_first_stranger_goes_home);
     tcase_add_test(t, overflow_after_visit);
     tcase_add_test(t, an_idle_stack_is_empty_after_nine_visits);
     tcase_add_test(t, a_stack_in_use_is_left_alone);
