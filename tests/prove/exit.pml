@@ -21,7 +21,7 @@ active [N] proctype thread()
     bool held;
 
     nthreads++;                                 /* code: thread.c: if (thread_ended || (a = arena_join()) == NULL) */
-    valid[_pid] = true;                         /* code: thread.c: if ((t = base_take(sizeof *t)) == NULL) { */
+    valid[_pid] = true;                         /* code: thread.c: if ((t = make_record(a)) == NULL) { */
     list_lock();                                /* code: thread.c: static void enlist(struct thread *t) */
     listed[_pid] = true;
     list_unlock();
@@ -30,7 +30,7 @@ active [N] proctype thread()
     :: break
     od;
     /* end() */
-    do                                          /* code: thread.c: tcache_drain(&t->cache, "thread exit"); */
+    do                                          /* code: thread.c: tcache_drain(t->kept, "thread exit"); */
     :: atomic { cached[_pid] > 0 -> cached[_pid]--; arena_free++ }
     :: else -> break
     od;
@@ -56,7 +56,7 @@ active proctype walker()
         :: i < N ->
             if
             :: listed[i] ->
-                assert(valid[i]);               /* code: thread.c: visit(&t->cache, context); */
+                assert(valid[i]);               /* code: thread.c: visit(t->kept, context); */
                 skip;
                 assert(valid[i])
             :: else -> skip
