@@ -76,9 +76,11 @@ static uint32_t event_count(void)
 /* Where every call must be seen, slow paths have a cache of their own. */
 static struct tcache *start_kept(struct thread *t, struct arena *a)
 {
-    struct tcache *kept = is_apart() ? base_take(sizeof *kept) : &t->cache;
+    struct tcache *kept;
 
-    if (kept != NULL)
+    if (!is_apart())
+        return &t->cache;
+    if ((kept = base_take(sizeof *kept)) != NULL)
         tcache_start(kept, a);
     return kept;
 }
