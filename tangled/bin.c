@@ -168,22 +168,19 @@ struct run *bin_put(struct bin *b, void *const *regions, unsigned n,
                     const char *call)
 {
     struct run *leaving = NULL, *r;
+    enum run_answer answer;
 
     mutex_lock(&b->lock);
-    for (unsigned i = 0; i < n;) {
+    for (unsigned i = 0, nput; i < n; i += nput) {
         fetch_ahead(regions, i, n);
         r = home_of(regions[i]);
         /* Die unless the region lies in a run of ours.
          * [41-bin.nw: Bringing regions home] */
         if (unlikely(!is_ours(b, r, regions[i])))
             bad_region(b, call, RUN_FREE_ALREADY, regions[i]);
-        /* Put it back, and those that follow it in the same run.
-         * [41-bin.nw: Bringing regions home] */
-        do {
-            enum run_answer a = run_put(r, (uintptr_t)regions[i]);
-            if (unlikely(a != RUN_OK))
-                bad_region(b, call, a, regions[i]);
-        } while (++i < n && run_holds(r, (uintptr_t)regions[i]));
+        answer = run_put(r, regions + i, n - i, &nput);
+        if (unlikely(answer != RUN_OK))
+            bad_region(b, call, answer, regions[i + nput]);
         if (run_gained(b, r)) {
             r->node.next = (struct heapnode *)leaving;
             leaving = r;
@@ -203,14 +200,14 @@ static void set_depot(struct bin *b, struct magazine *m) REQUIRES(&b->lock)
     __atomic_store_n(&b->depot, m, __ATOMIC_RELAXED);
 }
 
-/* The depot may hold as many regions as were in use at once lately; fewer
- * of the smallest, so that magazines, at eight bytes a region, never take
- * more than an eighth of what those took. */
+/* The depot may hold as many regions as were in use at once lately; half as
+ * many of the smallest class, so that magazines, at eight bytes a region,
+ * never take more than a quarter of what those took. */
 static bool may_park(struct bin *b, size_t n) REQUIRES(&b->lock)
 {
     size_t used = b->ntaken - b->nparked;
     size_t size = sizeclasses[b->class].size;
-    size_t share = size < 64 ? size : 64;
+    size_t share = size < 32 ? 2 * size : 64;
 
     if (b->npeak < used)
         b->npeak = used;

@@ -31,23 +31,38 @@ void *run_take_from(struct run *r, unsigned i);
 /* What may be wrong with a pointer that comes home. */
 enum run_answer { RUN_OK, RUN_INTERIOR, RUN_FREE_ALREADY };
 
-/* Put one region back.  Here, so that a batch of them is one loop. */
-INLINE enum run_answer run_put(struct run *r, uintptr_t region)
+/* Put back the regions of an array of n, from the first on, as long as they
+ * lie in this run; *nput says how many did.  The answer is about the one we
+ * stopped at: RUN_OK if it lies elsewhere, or there was none. */
+INLINE enum run_answer run_put(struct run *r, void *const *regions,
+                               unsigned n, unsigned *nput)
 {
-    uint32_t offset = (uint32_t)(region - run_address(r));
-    unsigned i = region_index(r->class, offset);
-    uint64_t bit = UINT64_C(1) << (i % 64);
+    size_t size = sizeclasses[r->class].size;
+    size_t end = size * sizeclasses[r->class].nregions;
+    enum run_answer answer = RUN_OK;
+    unsigned done = 0, hint = r->hint;
 
-    if (unlikely(i * sizeclasses[r->class].size != offset
-                 || i >= sizeclasses[r->class].nregions))
-        return RUN_INTERIOR;
-    if (unlikely(r->free[i / 64] & bit))
-        return RUN_FREE_ALREADY;
-    r->free[i / 64] |= bit;
-    r->nfree++;
-    if (i / 64 < r->hint)
-        r->hint = (uint8_t)(i / 64);
-    return RUN_OK;
+    for (; done < n; done++) {
+        size_t offset = (uintptr_t)regions[done] - run_address(r);
+        /* Set the bit of the region at that offset, or say what is wrong.
+         * [40-run.nw: Putting a region back] */
+        if (offset >= end) {
+            answer = offset < (size_t)r->npages * PAGE ? RUN_INTERIOR : RUN_OK;
+            break;
+        }
+        unsigned i = region_index(r->class, (uint32_t)offset), word = i / 64;
+        uint64_t bit = UINT64_C(1) << (i % 64);
+        if (unlikely(i * size != offset || r->free[word] & bit)) {
+            answer = i * size != offset ? RUN_INTERIOR : RUN_FREE_ALREADY;
+            break;
+        }
+        r->free[word] |= bit;
+        hint = word < hint ? word : hint;
+    }
+    *nput = done;
+    r->nfree += done;
+    r->hint = (uint8_t)hint;
+    return answer;
 }
 
 /* Find out where an address lies.  [40-run.nw: Where an address lies] */

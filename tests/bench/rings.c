@@ -475,9 +475,9 @@ __attribute__((noinline)) static void *take_one(unsigned c)
 __attribute__((noinline)) static void put_back(void *p)
 {
     struct run *r = run_of(pagemap_chunk(p), (uintptr_t)p);
-    uint32_t n = sizeclasses[r->class].nregions;
+    uint32_t n = sizeclasses[r->class].nregions, done;
 
-    if (run_put(r, (uintptr_t)p) != RUN_OK)
+    if (run_put(r, &p, 1, &done) != RUN_OK)
         die("a region came home that was not out");
     if (rule == RINGS)
         fall(&bins[r->class], r, n);

@@ -5,7 +5,7 @@
  * bound: every bitmap of runs of up to 21 regions with every wish; 4-word bitmaps of 8 sorts of words
  * control: run.c | s/w > r->hint \? w - 1 : w/w/ | the hint passes the word it stopped in
  * control: run.c | s/rest &= rest - 1;/rest \&= rest - 2;/ | the lowest bit is not the one taken off
- * control: run.h | s/if \(i \/ 64 < r->hint\)/if (i \/ 64 > r->hint)/ | the hint is not lowered */
+ * control: run.h | s/word < hint \? word/word > hint ? word/ | the hint is not lowered */
 
 #include "run.c"
 #include "sizeclass.c"
@@ -43,6 +43,13 @@ static void start(unsigned c)
 static uintptr_t region(unsigned i)
 {
     return CHUNK + 3 * PAGE + (uintptr_t)i * sizeclasses[class].size;
+}
+
+static enum run_answer put_one(struct run *from, uintptr_t region)
+{
+    unsigned n;
+
+    return run_put(from, &(void *){ (void *)region }, 1, &n);
 }
 
 /* Give the run this bitmap, and the hint `hint`. */
@@ -100,11 +107,11 @@ static void put(const uint64_t *words, uint8_t hint)
         give(words, hint);
         hold(run_asks(r, region(i)) == (was ? RUN_FREE_ALREADY : RUN_OK));
         hold(run_asks(r, region(i) + 1) == RUN_INTERIOR);
-        hold(run_put(r, region(i)) == (was ? RUN_FREE_ALREADY : RUN_OK));
+        hold(put_one(r, region(i)) == (was ? RUN_FREE_ALREADY : RUN_OK));
         hold(r->free[i / 64] == (words[i / 64] | UINT64_C(1) << (i % 64)));
         check_hint_and_count();
-        hold(run_put(r, region(i)) == RUN_FREE_ALREADY);
-        hold(run_put(r, region(i) + 16) == RUN_INTERIOR
+        hold(put_one(r, region(i)) == RUN_FREE_ALREADY);
+        hold(put_one(r, region(i) + 16) == RUN_INTERIOR
              || sizeclasses[class].size == 16);
         cases++;
     }

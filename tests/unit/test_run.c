@@ -52,6 +52,13 @@ static uintptr_t region_at(unsigned i)
     return run_address(run) + i * sizeclasses[class].size;
 }
 
+static enum run_answer put_one(struct run *from, uintptr_t region)
+{
+    unsigned n;
+
+    return run_put(from, &(void *){ (void *)region }, 1, &n);
+}
+
 static unsigned take(unsigned want)
 {
     static void *out[MOST];
@@ -104,7 +111,7 @@ START_TEST(as_the_model_says)
                 unsigned i = (unsigned)rand() % nregions();
                 while (!out[i])
                     i = (i + 1) % nregions();
-                ck_assert_int_eq(run_put(run, region_at(i)), RUN_OK);
+                ck_assert_int_eq(put_one(run, region_at(i)), RUN_OK);
                 out[i] = false;
                 nout--;
             }
@@ -120,8 +127,8 @@ START_TEST(a_second_put_is_found)
     cut((unsigned)_i);
     ck_assert_uint_eq(take(MOST), nregions());
     for (unsigned i = 0; i < nregions(); i++) {
-        ck_assert_int_eq(run_put(run, region_at(i)), RUN_OK);
-        ck_assert_int_eq(run_put(run, region_at(i)), RUN_FREE_ALREADY);
+        ck_assert_int_eq(put_one(run, region_at(i)), RUN_OK);
+        ck_assert_int_eq(put_one(run, region_at(i)), RUN_FREE_ALREADY);
     }
     ck_assert(run_check(run));
     ck_assert_uint_eq(run->nfree, nregions());
@@ -145,7 +152,7 @@ START_TEST(what_is_no_start_is_found)
         if (is_start)
             next += sizeclasses[class].size;
         else
-            ck_assert_int_eq(run_put(run, p), RUN_INTERIOR);
+            ck_assert_int_eq(put_one(run, p), RUN_INTERIOR);
     }
     ck_assert_uint_eq(run->nfree, 0);
     ck_assert(!run_holds(run, run_address(run) - 1));
@@ -183,7 +190,7 @@ START_TEST(the_worked_examples)
     ck_assert_uint_eq(region_index(3, 0x3fe8), 340);
     cut(3);
     ck_assert_uint_eq(take(5), 5);
-    ck_assert_int_eq(run_put(run, region_at(3)), RUN_OK);
+    ck_assert_int_eq(put_one(run, region_at(3)), RUN_OK);
     ck_assert_uint_eq(run->nfree, 337);
     ck_assert_uint_eq(take(100), 100);
     ck_assert_uint_eq(run->hint, 1);
@@ -194,7 +201,7 @@ START_TEST(the_worked_examples)
     static const unsigned put[] = { 700, 70, 7 }, hint[] = { 10, 1, 0 },
                           then[] = { 0, 1, 10 };
     for (int i = 0; i < 3; i++) {
-        ck_assert_int_eq(run_put(run, region_at(put[i])), RUN_OK);
+        ck_assert_int_eq(put_one(run, region_at(put[i])), RUN_OK);
         ck_assert_uint_eq(run->hint, hint[i]);
     }
     for (int i = 0; i < 3; i++) {
