@@ -2,8 +2,8 @@
 # drift.sh -- peak resident memory while sizes drift, for other bounds on stacks and depots,
 # and what they cost in time: user and system seconds of the workload rptest, the best of
 # five, over those of what is built.  Then the same two of the workload trees, for other
-# bounds on the depots of the smallest classes.
-# make bench-drift; writes figures/data/drift-caches.csv and depot-share.csv.
+# bounds on the depots of the smallest classes; and the peak of vectors for other run lengths.
+# make bench-drift; writes figures/data/drift-caches.csv, depot-share.csv, run-lengths.csv.
 # A variant is tangled/ changed by sed.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -57,6 +57,13 @@ share() {
   echo "$1,$2,$3,$4,$5"
 }
 
+# lengths NAME [SCRIPT]: a row of run-lengths.csv
+lengths() {
+  build "$1" sizeclass.c "${2:-}"
+  set -- "$1" $(best_of vectors '')
+  echo "$1,$3"
+}
+
 # head_of COLUMNS: the first lines of a table
 head_of() {
   echo "$1"
@@ -82,6 +89,12 @@ shallow='s/ALL_ONES(CACHED_BYTES \/ (s))/((s) <= 256 ? ALL_ONES(CACHED_BYTES \/ 
   share "half and all" ""
   share "all of every class" "64"
 } >"$out/share"
+{
+  head_of "lengths,vectors_kib"
+  lengths "as it is"
+  lengths "four pages" 's/SMALL(\(2560\|3072\|5120\|6144\|10240\|12288\|20480\), [35])/SMALL(\1, 4)/g'
+} >"$out/lengths"
 cp "$out/table" figures/data/drift-caches.csv
 cp "$out/share" figures/data/depot-share.csv
-cat "$out/table" "$out/share"
+cp "$out/lengths" figures/data/run-lengths.csv
+cat "$out/table" "$out/share" "$out/lengths"

@@ -222,11 +222,11 @@ START_TEST(what_the_chapter_counts)
     }
     ck_assert_uint_eq(NSMALL - 1, 43);
     ck_assert_uint_eq(one_word, 32);
-    ck_assert_uint_eq(no_tail, 19);
+    ck_assert_uint_eq(no_tail, 26);
     ck_assert_uint_eq(sizeclasses[12].size, 256);
     ck_assert_uint_eq(sizeclasses[12].nregions, 64);
-    ck_assert_uint_eq(sizeclasses[29].size, 5120);
-    ck_assert_uint_eq(4 * PAGE - 12 * 5120, 4096);
+    ck_assert_uint_eq(sizeclasses[31].size, 7168);
+    ck_assert_uint_eq(4 * PAGE - 9 * 7168, 1024);
 }
 END_TEST
 

@@ -53,7 +53,7 @@ START_TEST(runs)
         ck_assert_uint_le(s->npages, 7);
         ck_assert_uint_le(s->nregions, PAGE / QUANTUM);                 /* S3 */
         size_t left = run_bytes(c) - (size_t)s->nregions * s->size;
-        ck_assert_uint_le(16 * left, run_bytes(c));                     /* S4 */
+        ck_assert_uint_le(64 * left, run_bytes(c));                     /* S4 */
         if (s->size <= 512) {
             ck_assert_uint_eq(s->npages, 1);
             ck_assert_uint_ge(s->nregions, 32);
