@@ -421,8 +421,10 @@ static void look_after(struct arena *a, uint64_t now_ms)
     if (decay_ms >= 0 && now_ms >= due) {
         __atomic_store_n(&a->settle_ms, now_ms + (uint64_t)decay_ms / 8,
                          __ATOMIC_RELAXED);
-        if (due != 0)
+        if (due != 0) {
             settle(a, false);
+            base_purge(false);
+        }
     }
     pageheap_purge(&a->pages, now_ms, false);
 }
@@ -451,7 +453,8 @@ size_t arena_purge_all(void)
         settle(a, true);
         nbytes += pageheap_purge(&a->pages, now_ms, true);
     }
-    return nbytes + chunk_purge(now_ms, true) + huge_purge(now_ms, true);
+    return nbytes + chunk_purge(now_ms, true) + huge_purge(now_ms, true)
+           + base_purge(true);
 }
 
 /* Hold all locks before fork.  [43-arena.nw: Around fork] */

@@ -20,9 +20,14 @@ void *base_take_raw(size_t size);
 /* Give back a block of the size it was asked for with. */
 void base_put(void *block, size_t size);
 
+/* Give memory of records that nobody has back to the system, if there is
+ * much, or all that can be.  Returns the bytes given back. */
+size_t base_purge(bool all);
+
 /* Declare what base tells of itself.  [21-base.nw: The files] */
 struct base_stats {
-    size_t mapped;              /* bytes taken from the system or .bss */
+    size_t mapped;              /* bytes taken from the system or .bss, but
+                                 * for those of pieces given back */
     size_t used;                /* bytes handed out */
 };
 

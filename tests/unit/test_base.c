@@ -2,17 +2,21 @@
 
 #include "base.h"
 
+#include <sys/mman.h>
+
 #include "unit.h"
 
 enum { KIB = 1024 };
 
-static bool refused;
+static bool refused, locked;
 
 long pages_system_call(long n, long a, long b, long c, long d, long e,
                        long f)
 {
     if (refused && n == SYS_mmap)
         return -ENOMEM;
+    if (locked && n == SYS_madvise && c == MADV_DONTNEED)
+        return -EINVAL;
     return system_call(n, a, b, c, d, e, f);
 }
 
@@ -188,6 +192,101 @@ START_TEST(without_memory_it_says_no)
 }
 END_TEST
 
+enum { RECORD = 2 * KIB, NRECORDS = 8 * 256 / 2 };   /* eight pieces of them */
+
+static void *records[NRECORDS];
+
+static void take_all(void)
+{
+    for (int i = 0; i < NRECORDS; i++)
+        memset(records[i] = base_take_raw(RECORD), 0xa5, RECORD);
+}
+
+static void put_all(int but)
+{
+    for (int i = 0; i < NRECORDS; i++)
+        if (i != but)
+            base_put(records[i], RECORD);
+}
+
+/* K8: at least six of the pieces held nothing but these records. */
+START_TEST(empty_pieces_are_given_back_and_taken_again)
+{
+    struct base_stats full, purged, again;
+    size_t nbytes;
+    bool good = true;
+
+    take_all();
+    full = base_stats();
+    put_all(-1);
+    nbytes = base_purge(true);
+    purged = base_stats();
+    ck_assert_uint_ge(nbytes, 6 * 256 * KIB);
+    ck_assert_uint_eq(nbytes % (256 * KIB), 0);
+    ck_assert_uint_eq(full.mapped - purged.mapped, nbytes);
+    for (int i = 0; i < NRECORDS; i++) {
+        records[i] = base_take(RECORD);
+        good &= is_zero(records[i], RECORD);
+        memset(records[i], i, RECORD);
+    }
+    again = base_stats();
+    ck_assert_uint_le(again.mapped, full.mapped);
+    for (int i = 0; i < NRECORDS; i++)
+        good &= ((unsigned char *)records[i])[RECORD - 1] == (unsigned char)i;
+    ck_assert(good);
+    put_all(-1);
+}
+END_TEST
+
+/* One record that is out keeps its piece, and what is in it. */
+START_TEST(a_piece_in_use_is_kept)
+{
+    enum { MIDDLE = NRECORDS / 2 };
+    char *kept;
+
+    take_all();
+    kept = records[MIDDLE];
+    put_all(MIDDLE);
+    ck_assert_uint_ge(base_purge(true), 5 * 256 * KIB);
+    for (int i = 0; i < RECORD; i++)
+        ck_assert_int_eq((unsigned char)kept[i], 0xa5);
+    base_put(kept, RECORD);
+}
+END_TEST
+
+/* The kernel refuses to take what is locked: nothing is lost. */
+START_TEST(locked_pieces_stay)
+{
+    struct base_stats before, after;
+    size_t nbytes, last;
+
+    take_all();
+    put_all(-1);
+    before = base_stats();
+    locked = true;
+    nbytes = base_purge(true);
+    locked = false;
+    after = base_stats();
+    ck_assert_uint_eq(nbytes, 0);
+    ck_assert_uint_eq(before.mapped, after.mapped);
+    ck_assert_uint_eq(before.used, after.used);
+    last = base_purge(true);
+    ck_assert_uint_ge(last, 6 * 256 * KIB);
+}
+END_TEST
+
+/* Little on the lists: not worth a walk. */
+START_TEST(little_is_left_alone)
+{
+    base_purge(true);
+    ck_assert_uint_eq(base_purge(false), 0);
+    take_all();
+    put_all(-1);
+    ck_assert_uint_ge(base_purge(false), 6 * 256 * KIB);
+    ck_assert_uint_eq(base_purge(false), 0);
+}
+END_TEST
+
 /* No list is for more than 2 GiB: refused, not written past the lists. */
 START_TEST(absurd_sizes_are_refused)
 {
@@ -260,6 +359,10 @@ static void add_tests(TCase *t)
     tcase_add_test(t, orders_are_powers_of_two);
     tcase_add_test(t, blocks_do_not_overlap);
     tcase_add_test(t, without_memory_it_says_no);
+    tcase_add_test(t, empty_pieces_are_given_back_and_taken_again);
+    tcase_add_test(t, a_piece_in_use_is_kept);
+    tcase_add_test(t, locked_pieces_stay);
+    tcase_add_test(t, little_is_left_alone);
     tcase_add_test(t, absurd_sizes_are_refused);
     tcase_add_test(t, threads_share_it);
     tcase_add_test(t, it_works_on_both_sides_of_a_fork);
