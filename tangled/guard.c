@@ -86,8 +86,8 @@ static void fill(void *p, uint64_t word, size_t n)
         return;
     }
     __asm__("" : "+r"(word));   /* else gcc makes a slow rep stos of it */
-    for (size_t i = 0; i < n / 8; i++)
-        w[i] = word;
+    for (; n > 0; n -= 16, w += 2)
+        w[0] = w[1] = word;
 }
 
 static bool is_filled(const void *p, uint64_t word, size_t n)
@@ -98,8 +98,8 @@ static bool is_filled(const void *p, uint64_t word, size_t n)
     if (n > LOOP_MAX)
         return w[0] == word
                && memcmp(w, w + 1, (n < FILL_MAX ? n : FILL_MAX) - 8) == 0;
-    for (size_t i = 0; i < n / 8; i++)
-        other |= w[i] ^ word;
+    for (; n > 0; n -= 16, w += 2)
+        other |= (w[0] ^ word) | (w[1] ^ word);
     return other == 0;
 }
 
@@ -312,6 +312,11 @@ static void *send_home(void *p, struct seal *s)
 }
 
 /* Let a block out of quarantine.  [61-guard.nw: Quarantine] */
+static bool is_full(const struct quarantine *q)
+{
+    return q->n == QUARANTINE_MAX || q->nbytes > options.quarantine_bytes;
+}
+
 /* The oldest block, if there are too many or too large ones, or at any
  * rate; else NULL. */
 static struct resting release(struct quarantine *q, bool any)
@@ -319,8 +324,7 @@ static struct resting release(struct quarantine *q, bool any)
     struct resting r = { NULL, NULL }, next;
 
     q = enter(q);
-    if (q->n == QUARANTINE_MAX || q->nbytes > options.quarantine_bytes
-        || (any && q->n > 0)) {
+    if (is_full(q) || (any && q->n > 0)) {
         r = q->blocks[q->first];
         next = q->blocks[(q->first + AHEAD) % QUARANTINE_MAX];
         __builtin_prefetch(next.block);
@@ -347,7 +351,7 @@ static void *let_out(struct quarantine *q, bool any)
 
 void *guard_overdue(struct quarantine *q)
 {
-    return let_out(q, false);
+    return q != NULL && !is_full(q) ? NULL : let_out(q, false);
 }
 
 void *guard_oldest(struct quarantine *q)

@@ -263,7 +263,8 @@ void tcache_shuffle(struct tcache *t, size_t c, uint32_t random)
 
     if (d == 0)
         return;
-    other = t->top[c] - random % (d < SHUFFLED ? d : SHUFFLED);
+    other = t->top[c] - (d < SHUFFLED ? random % (uint32_t)d
+                                      : random % SHUFFLED);
     region = *other;
     *other = *t->top[c];
     *t->top[c] = region;
