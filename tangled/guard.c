@@ -7,6 +7,7 @@
 #include "base.h"
 #include "mutex.h"
 #include "options.h"
+#include "pagemap.h"
 #include "pages.h"
 #include "report.h"
 
@@ -15,10 +16,14 @@
 #include <sys/syscall.h>
 
 /* Declare the seal.  [61-guard.nw: What a hardened block looks like] */
+/* Eight bytes of what is new, of what is freed, and of what is neither. */
+#define NEW   UINT64_C(0xa5a5a5a5a5a5a5a5)
+#define FREED UINT64_C(0xdfdfdfdfdfdfdfdf)
+#define SLACK UINT64_C(0xc5c5c5c5c5c5c5c5)
+
 enum {
-    NEW = 0xa5, FREED = 0xdf, SLACK = 0xc5,     /* bytes */
-    FILL_MAX = 64 * 1024,       /* so many of a block are filled at most */
-    SLACK_MAX = 4 * 1024
+    LOOP_MAX = 512,             /* bytes */
+    FILL_MAX = 64 * 1024        /* so many of a block are filled at most */
 };
 
 /* The last 16 bytes of every block. */
@@ -26,6 +31,8 @@ struct seal {
     uint64_t size;              /* asked for; made illegible */
     uint64_t mark;              /* live or freed */
 };
+
+static_assert(sizeof(struct seal) == GUARD_SEAL, "what the door adds");
 
 static uint64_t secret;         /* set by guard_start, then constant */
 
@@ -56,26 +63,70 @@ static struct seal live_seal(const void *p, size_t size)
     return (struct seal){ size ^ key, key * key ^ size };
 }
 
+/* The marks that fit the first word of the seal behind p. */
+static uint64_t live_mark(const void *p, const struct seal *s)
+{
+    return live_seal(p, s->size ^ key_of(p)).mark;
+}
+
+static uint64_t freed_mark(const void *p, const struct seal *s)
+{
+    return ~live_mark(p, s);
+}
+
 /* Fill and look at bytes.  [61-guard.nw: Taking] */
-static void fill(void *p, int byte, size_t n)
+/* What n bytes of a block are filled with, n a multiple of 16; by hand as far
+ * as LOOP_MAX, where a call would guess wrong about n more than once. */
+static void fill(void *p, uint64_t word, size_t n)
 {
-    memset(p, byte, n < FILL_MAX ? n : FILL_MAX);
+    uint64_t *w = p;
+
+    if (n > LOOP_MAX) {
+        memset(p, (unsigned char)word, n < FILL_MAX ? n : FILL_MAX);
+        return;
+    }
+    __asm__("" : "+r"(word));   /* else gcc makes a slow rep stos of it */
+    for (; n > 0; n -= 16, w += 2)
+        w[0] = w[1] = word;
 }
 
-static bool is_filled(const void *p, int byte, size_t n)
+static bool is_filled(const void *p, uint64_t word, size_t n)
 {
-    const unsigned char *b = p;
+    const uint64_t *w = p;
+    uint64_t other = 0;
 
-    n = n < FILL_MAX ? n : FILL_MAX;
-    return n == 0 || (b[0] == byte && memcmp(b, b + 1, n - 1) == 0);
+    if (n > LOOP_MAX)
+        return w[0] == word
+               && memcmp(w, w + 1, (n < FILL_MAX ? n : FILL_MAX) - 8) == 0;
+    for (; n > 0; n -= 16, w += 2)
+        other |= (w[0] ^ word) | (w[1] ^ word);
+    return other == 0;
 }
 
-/* The bytes between the program's and the seal. */
-static size_t slack(const void *p, size_t size, const struct seal *s)
+/* Fill and look at the slack.  [61-guard.nw: Taking] */
+/* The first bytes behind the program's, 16 of them or those before the seal.
+ * To fill them may harm the seal, which is written afterwards. */
+static void fill_slack(void *p, size_t size)
+{
+    uint64_t words[2] = { SLACK, SLACK };
+
+    memcpy((char *)p + size, words, sizeof words);
+}
+
+/* The first n bytes of a word, as they lie in memory. */
+static uint64_t bytes_of(size_t n)
+{
+    return n >= 8 ? ~UINT64_C(0) : (UINT64_C(1) << n * 8) - 1;
+}
+
+static bool slack_is_whole(const void *p, size_t size, const struct seal *s)
 {
     size_t n = (uintptr_t)s - (uintptr_t)p - size;
+    uint64_t words[2];
 
-    return n < SLACK_MAX ? n : SLACK_MAX;
+    memcpy(words, (const char *)p + size, sizeof words);
+    return (((words[0] ^ SLACK) & bytes_of(n))
+            | ((words[1] ^ SLACK) & bytes_of(n < 8 ? 0 : n - 8))) == 0;
 }
 
 /* Say what to ask for.  [61-guard.nw: The seal] */
@@ -87,19 +138,16 @@ size_t guard_request(size_t size)
 }
 
 /* Seal a block.  [61-guard.nw: Taking] */
-void *guard_seal(void *p, size_t size, bool may_fill)
+void *guard_seal(void *p, size_t total, size_t size, bool may_fill)
 {
-    if (p == NULL)
-        return NULL;
-    size_t total = arena_size(p, "malloc");
     struct seal *s = seal_of(p, total);
 
     if (has_guard_page(total))
         pages_guard(s + 1, pages_size);
-    if (options.junk && may_fill)
-        fill(p, NEW, size);
+    if (options.junk && may_fill && s->mark != freed_mark(p, s))
+        fill(p, NEW, (uintptr_t)s - (uintptr_t)p);
     if (options.canary)
-        memset((char *)p + size, SLACK, slack(p, size, s));
+        fill_slack(p, size);
     *s = live_seal(p, size);
     return p;
 }
@@ -118,18 +166,42 @@ static COLD _Noreturn void twice(const char *call, const void *p, size_t size)
 }
 
 /* Read a seal.  [61-guard.nw: Breaking the seal] */
+/* The seal behind p, if that is a small block and the seal is a live one. */
+static struct seal *find_live(const void *p)
+{
+    size_t c = pagemap_class(p);
+    struct seal *s = seal_of(p, sizeclasses[c].size);
+
+    return c != CLASS_NONE && (uintptr_t)p % QUANTUM == 0
+                   && pagemap_class(s) == c && s->mark == live_mark(p, s)
+               ? s
+               : NULL;
+}
+
+/* The same for any block; dies if there is none or the seal is not live. */
+static NOINLINE struct seal *look_closely(const void *p, const char *call)
+{
+    struct seal *s = seal_of(p, arena_size(p, call));
+
+    if (s->mark == freed_mark(p, s))
+        twice(call, p, s->size ^ key_of(p));
+    if (s->mark != live_mark(p, s))
+        damaged(call, p);
+    return s;
+}
+
+/* Read a seal, continued.  [61-guard.nw: Breaking the seal] */
 /* The size and the seal of the live block at p. */
 static size_t read_seal(const void *p, struct seal **seal, const char *call)
 {
-    size_t total = arena_size(p, call);
-    struct seal *s = *seal = seal_of(p, total);
-    size_t size = s->size ^ key_of(p);
-    uint64_t mark = live_seal(p, size).mark;
+    struct seal *s = find_live(p);
 
-    if (s->mark == ~mark)
-        twice(call, p, size);
-    if (s->mark != mark || size > (uintptr_t)s - (uintptr_t)p)
+    if (unlikely(s == NULL))
+        s = look_closely(p, call);
+    size_t size = s->size ^ key_of(p);
+    if (size > (uintptr_t)s - (uintptr_t)p)
         damaged(call, p);
+    *seal = s;
     return size;
 }
 
@@ -140,87 +212,173 @@ size_t guard_size(const void *p, const char *call)
     return read_seal(p, &s, call);
 }
 
+/* Seal a block again.  [61-guard.nw: Breaking the seal] */
+bool guard_resize(void *p, size_t size, const char *call)
+{
+    struct seal *s;
+    size_t old = read_seal(p, &s, call), n = guard_request(size);
+
+    if (size > LARGE_MAX || n > LARGE_MAX
+        || seal_of(p, sizeclasses[sizeclass_of(n)].size) != s)
+        return false;
+    if (options.canary && !slack_is_whole(p, old, s))
+        damaged(call, p);
+    if (options.junk && size > old)
+        memset((char *)p + old, (unsigned char)NEW, size - old);
+    if (options.canary)
+        fill_slack(p, size);
+    *s = live_seal(p, size);
+    return true;
+}
+
 /* Declare the quarantine.  [61-guard.nw: Quarantine] */
-enum { QUARANTINE_MAX = 4096 };         /* blocks */
+enum { QUARANTINE_MAX = 1024, AHEAD = 4 };      /* blocks */
 
 /* A ring: the oldest is at first. */
-static struct {
-    struct mutex lock;
-    void **blocks;              /* [QUARANTINE_MAX]; NULL: no quarantine */
+struct quarantine {
     size_t first, n;
     size_t nbytes;              /* of the blocks, seals and all */
-} quarantine = { .lock = MUTEX_INIT(RANK_GUARD) };
+    struct resting {
+        void *block;
+        struct seal *seal;
+    } blocks[QUARANTINE_MAX];
+};
 
-static size_t total_of(const struct seal *s, const void *p)
+static struct mutex lock = MUTEX_INIT(RANK_GUARD);
+static struct quarantine *shared;       /* guarded by lock; NULL: none at all */
+
+/* Without the guard page. */
+static size_t total_of(struct resting r)
 {
-    return (uintptr_t)(s + 1) - (uintptr_t)p;
+    return (uintptr_t)(r.seal + 1) - (uintptr_t)r.block;
+}
+
+/* Let one thread at a time into the shared one.
+ * [61-guard.nw: Quarantine] */
+static UNCHECKED struct quarantine *enter(struct quarantine *q)
+{
+    if (q != NULL)
+        return q;
+    mutex_lock(&lock);
+    return shared;
+}
+
+static UNCHECKED void leave(const struct quarantine *q)
+{
+    if (q == shared)
+        mutex_unlock(&lock);
 }
 
 /* Put a block into quarantine.  [61-guard.nw: Quarantine] */
 /* False if it is too large to stay. */
-static bool confine(void *p, size_t total)
+static bool confine(struct quarantine *q, struct resting r)
 {
-    bool stays = quarantine.blocks != NULL
-                 && total <= options.quarantine_bytes / 4;
-
-    if (!stays)
+    if (shared == NULL || total_of(r) > options.quarantine_bytes / 4)
         return false;
-    mutex_lock(&quarantine.lock);
-    stays = quarantine.n < QUARANTINE_MAX;
+    q = enter(q);
+    bool stays = q->n < QUARANTINE_MAX;
     if (stays) {
-        size_t i = (quarantine.first + quarantine.n++) % QUARANTINE_MAX;
-        quarantine.blocks[i] = p;
-        quarantine.nbytes += total;
+        q->blocks[(q->first + q->n++) % QUARANTINE_MAX] = r;
+        q->nbytes += total_of(r);
     }
-    mutex_unlock(&quarantine.lock);
+    leave(q);
     return stays;
 }
 
 /* Send a block home.  [61-guard.nw: Quarantine] */
-/* A block leaves for good: nobody may have written to it since it was
- * freed.  NULL if it must stay away, since its guard page cannot be undone. */
-static void *send_home(void *p, size_t total)
+/* NULL if a block must stay away, since its guard page cannot be undone. */
+static void *let_go(void *p, struct seal *s)
 {
-    struct seal *s = seal_of(p, total);
-    size_t size = s->size ^ key_of(p);
+    bool small = pagemap_class(p) != CLASS_NONE;
 
-    if (s->mark != ~live_seal(p, size).mark)
+    return small || !has_guard_page(SIZE_MAX)
+                   || pages_unguard(s + 1, pages_size)
+               ? p
+               : NULL;
+}
+
+/* A block leaves for good: nobody may have written to it since it was
+ * freed. */
+static void *send_home(void *p, struct seal *s)
+{
+    if (s->mark != freed_mark(p, s))
         report_die("free(): the end of block %p was written to after it had "
                    "been freed", p);
     if (options.junk
         && !is_filled(p, FREED, (uintptr_t)s - (uintptr_t)p))
         report_die("free(): block %p of %zu bytes was written to after it "
-                   "had been freed", p, size);
-    if (has_guard_page(total) && !pages_unguard(s + 1, pages_size))
-        return NULL;
-    return p;
+                   "had been freed", p, (size_t)(s->size ^ key_of(p)));
+    return let_go(p, s);
 }
 
 /* Let a block out of quarantine.  [61-guard.nw: Quarantine] */
-/* The oldest block, if there are too many or too large ones; else NULL. */
-static void *release(size_t *total)
+static bool is_full(const struct quarantine *q)
 {
-    void *p = NULL;
-
-    mutex_lock(&quarantine.lock);
-    if (quarantine.n == QUARANTINE_MAX
-        || quarantine.nbytes > options.quarantine_bytes) {
-        p = quarantine.blocks[quarantine.first];
-        quarantine.first = (quarantine.first + 1) % QUARANTINE_MAX;
-        quarantine.n--;
-        *total = arena_size(p, "free");
-        quarantine.nbytes -= total_of(seal_of(p, *total), p);
-    }
-    mutex_unlock(&quarantine.lock);
-    return p;
+    return q->n == QUARANTINE_MAX || q->nbytes > options.quarantine_bytes;
 }
 
-void *guard_overdue(void)
+/* The oldest block, if there are too many or too large ones, or at any
+ * rate; else NULL. */
+static struct resting release(struct quarantine *q, bool any)
 {
-    size_t total;
-    void *p = release(&total);
+    struct resting r = { NULL, NULL }, next;
 
-    return p == NULL ? NULL : send_home(p, total);
+    q = enter(q);
+    if (is_full(q) || (any && q->n > 0)) {
+        r = q->blocks[q->first];
+        next = q->blocks[(q->first + AHEAD) % QUARANTINE_MAX];
+        __builtin_prefetch(next.block);
+        __builtin_prefetch(next.seal);
+        q->first = (q->first + 1) % QUARANTINE_MAX;
+        q->n--;
+        q->nbytes -= total_of(r);
+    }
+    leave(q);
+    return r;
+}
+
+/* Let a block out of quarantine, continued.  [61-guard.nw: Quarantine] */
+static void *let_out(struct quarantine *q, bool any)
+{
+    struct resting r;
+    void *home = NULL;
+
+    while (shared != NULL && home == NULL
+           && (r = release(q, any)).block != NULL)
+        home = send_home(r.block, r.seal);
+    return home;
+}
+
+void *guard_overdue(struct quarantine *q)
+{
+    return q != NULL && !is_full(q) ? NULL : let_out(q, false);
+}
+
+void *guard_oldest(struct quarantine *q)
+{
+    return let_out(q, true);
+}
+
+/* Begin and end a thread's quarantine.  [61-guard.nw: Quarantine] */
+void guard_expect(const void *p)
+{
+    size_t c = pagemap_class(p);
+
+    __builtin_prefetch((char *)p + sizeclasses[c].size - GUARD_SEAL, 1);
+    __builtin_prefetch(p, 1);
+}
+
+struct quarantine *guard_begin(void)
+{
+    return options.quarantine_bytes == 0
+               ? NULL
+               : base_take(sizeof(struct quarantine));
+}
+
+void guard_end(struct quarantine *q)
+{
+    if (q != NULL)
+        base_put(q, sizeof *q);
 }
 
 /* Break a seal.  [61-guard.nw: Breaking the seal] */
@@ -228,26 +386,26 @@ void *guard_overdue(void)
  * once, one is told that it came too late. */
 static bool strike_out(struct seal *s, uint64_t mark)
 {
+    if (!mutex_is_needed()) {
+        s->mark = ~mark;
+        return true;
+    }
     return __atomic_compare_exchange_n(&s->mark, &mark, ~mark, false,
                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
-void *guard_break(void *p, const char *call)
+void *guard_break(struct quarantine *q, void *p, const char *call)
 {
     struct seal *s;
-
-    if (p == NULL)
-        return NULL;
     size_t size = read_seal(p, &s, call);
-    if (!strike_out(s, live_seal(p, size).mark))
+
+    if (!strike_out(s, live_mark(p, s)))
         twice(call, p, size);
-    if (options.canary
-        && !is_filled((char *)p + size, SLACK, slack(p, size, s)))
+    if (options.canary && !slack_is_whole(p, size, s))
         damaged(call, p);
     if (options.junk)
         fill(p, FREED, (uintptr_t)s - (uintptr_t)p);
-    return confine(p, total_of(s, p)) ? NULL
-                                      : send_home(p, arena_size(p, call));
+    return confine(q, (struct resting){ p, s }) ? NULL : let_go(p, s);
 }
 
 /* Draw a secret.  [61-guard.nw: A secret, and a fork] */
@@ -270,18 +428,17 @@ bool guard_start(void)
     if (!options.guarded)
         return true;
     secret = draw_secret();
-    if (options.quarantine_bytes > 0 && quarantine.blocks == NULL)
-        quarantine.blocks = base_take(QUARANTINE_MAX * sizeof(void *));
-    return options.quarantine_bytes == 0 || quarantine.blocks != NULL;
+    if (shared == NULL)
+        shared = guard_begin();
+    return options.quarantine_bytes == 0 || shared != NULL;
 }
 
 void guard_before_fork(void)
 {
-    mutex_lock_for_fork(&quarantine.lock);
+    mutex_lock_for_fork(&lock);
 }
 
 void guard_after_fork(bool in_child)
 {
-    (in_child ? mutex_renew_in_child
-              : mutex_unlock_after_fork)(&quarantine.lock);
+    (in_child ? mutex_renew_in_child : mutex_unlock_after_fork)(&lock);
 }

@@ -183,20 +183,39 @@ static NOINLINE void *take_block(size_t size, bool *zeroed)
     return p != NULL ? p : tcache_refill(t->kept, c);
 }
 
+
+/* Take the slow way, continued.  [70-malloc.nw: The slow way of malloc] */
+/* Usual in a guarded heap: a region from the cache that is kept apart.  NULL
+ * if there is none. */
+static void *take_kept(size_t size)
+{
+    struct thread *t = thread_self();
+    size_t c;
+    void *p;
+
+    if (size > TABLE_MAX - GUARD_SEAL || thread_has_none(t))
+        return NULL;
+    thread_event(t);
+    c = t->cache.class_of[size + GUARD_SEAL];
+    p = tcache_take(t->kept, c);
+    return p == NULL ? NULL : guard_seal(p, sizeclasses[c].size, size, true);
+}
+
 /* The same in a guarded heap, where a block has a seal behind it.  Before the
  * call *zeroed says whether zeros are wanted: then nothing is filled. */
 static NOINLINE void *take_slow(size_t size, bool *zeroed)
 {
     bool may_fill = !*zeroed;
-
+    void *p;
 
     /* Before the start the settings are not read: a first call reads them. */
     if (likely(!options.guarded) && (self() == NULL || !options.guarded))
         return take_block(size, zeroed);
     if (size > PTRDIFF_MAX)
         return NULL;
-    return guard_seal(take_block(guard_request(size), zeroed), size,
-                      may_fill);
+    p = take_block(guard_request(size), zeroed);
+    return p == NULL ? NULL
+                     : guard_seal(p, arena_size(p, "malloc"), size, may_fill);
 }
 
 /* Say that there is no memory.  [70-malloc.nw: The slow way of malloc] */
@@ -210,8 +229,11 @@ static COLD void *no_memory(void)
 static NOINLINE void *malloc_slow(size_t size)
 {
     bool zeroed = false;
-    void *p = take_slow(size, &zeroed);
+    void *p;
 
+    if (options.guarded && (p = take_kept(size)) != NULL)
+        return fresh(p, size);
+    p = take_slow(size, &zeroed);
     return p == NULL ? no_memory() : fresh(p, size);
 }
 
@@ -261,20 +283,34 @@ static void put_block(struct thread *t, void *p, const char *call)
     if (c == CLASS_NONE)
         arena_put_other(p, call);
     else if (t == NULL || thread_has_none(t)
-             || !tcache_overflow(t->kept, c, p, call))
+             || !(tcache_put(t->kept, c, p)
+                  || tcache_overflow(t->kept, c, p, call)))
         arena_flush(c, &p, 1, false, call);
     else if (options.random_place)
-        thread_shuffle(t, c);
+        guard_expect(thread_shuffle(t, c));
+}
+
+/* Where what this thread frees is held back; NULL: with the others'. */
+static struct quarantine *resting_place(struct thread *t)
+{
+    if (t == NULL || thread_has_none(t))
+        return NULL;
+    if (unlikely(t->resting == NULL))
+        t->resting = guard_begin();
+    return t->resting;
 }
 
 /* The same in a guarded heap. */
 static void put_guarded(struct thread *t, void *p, const char *call)
 {
-    p = guard_break(p, call);
-    do {
-        if (p != NULL)
-            put_block(t, p, call);
-    } while ((p = guard_overdue()) != NULL);
+    struct quarantine *q = resting_place(t);
+    void *overdue;
+
+    guard_expect(p);
+    while ((overdue = guard_overdue(q)) != NULL)
+        put_block(t, overdue, call);
+    if ((p = guard_break(q, p, call)) != NULL)
+        put_block(t, p, call);
 }
 
 /* Free the slow way, continued.  [70-malloc.nw: The slow way of free] */
@@ -292,6 +328,36 @@ static NOINLINE void put_slow(void *p, const char *call)
         thread_event(t);
     (unlikely(options.guarded) ? put_guarded : put_block)(t, p, call);
     errno = saved;
+}
+
+/* Let out what rests.  [70-malloc.nw: The usual path, once more] */
+/* Send home all that this thread has in quarantine. */
+static void let_all_out(struct thread *t, struct quarantine *q,
+                        const char *call)
+{
+    void *p;
+
+    while ((p = guard_oldest(q)) != NULL)
+        put_block(t, p, call);
+}
+
+/* The calling thread's, and the one that is everybody's. */
+static void let_out_here(const char *call)
+{
+    struct thread *t = thread_self();
+
+    if (t->resting != NULL)
+        let_all_out(t, t->resting, call);
+    let_all_out(t, NULL, call);
+}
+
+void thread_ends(struct thread *t)
+{
+    if (t->resting == NULL)
+        return;
+    let_all_out(t, t->resting, "thread exit");
+    guard_end(t->resting);
+    t->resting = NULL;
 }
 
 /* Free.  [70-malloc.nw: The usual path, once more] */
@@ -361,7 +427,7 @@ static NOINLINE void *realloc_slow(void *p, size_t size)
     if (size > PTRDIFF_MAX)
         return no_memory();
     if (options.guarded)
-        return move(p, old, size);
+        return guard_resize(p, size, "realloc") ? p : move(p, old, size);
     if (old > SMALL_MAX && old <= LARGE_MAX && size > SMALL_MAX
         && size <= LARGE_MAX && arena_resize_large(p, sizeclass_of(size)))
         return p;
@@ -455,7 +521,9 @@ static NOINLINE void *take_aligned_slow(size_t size, size_t alignment)
     if (self() != NULL && options.guarded && size <= PTRDIFF_MAX)
         n = guard_request(size);
     void *p = take_aligned_block(n, alignment, &zeroed);
-    return options.guarded ? guard_seal(p, size, true) : p;
+    return options.guarded && p != NULL
+               ? guard_seal(p, arena_size(p, "aligned_alloc"), size, true)
+               : p;
 }
 
 /* Serve aligned requests, continued.  [70-malloc.nw: Aligned memory] */
@@ -653,6 +721,8 @@ EXPORT void lit_report(int fd)
 
 EXPORT size_t lit_purge(void)
 {
+    if (options.guarded)
+        let_out_here("malloc_trim");
     thread_flush();
     return arena_purge_all();
 }

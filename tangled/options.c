@@ -224,7 +224,7 @@ static void settle(struct options *o)
     if (o->harden) {
         o->canary = o->junk = o->guard_pages = o->random_place = true;
         if (o->quarantine_bytes == 0)
-            o->quarantine_bytes = POW2(20);
+            o->quarantine_bytes = POW2(18);
     }
     o->guarded = o->canary || o->junk || o->guard_pages
                  || o->quarantine_bytes > 0;

@@ -26,7 +26,7 @@ struct options {
     bool guarded;               /* is any of these on?  No key: derived */
     uint32_t narenas;           /* 0: four times the processors */
     int64_t decay_ms;           /* -1: never purge; 0: at once */
-    size_t quarantine_bytes;    /* freed and not handed out yet, at most */
+    size_t quarantine_bytes;    /* freed and held back, each thread's */
     size_t tcache_bytes;        /* bound on what all caches keep */
     int64_t thp_from;           /* bytes of heap; -1: no huge pages */
     size_t window_bytes;        /* addresses for chunks */

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { FIRST_CAPACITY = 7 };
+enum { FIRST_CAPACITY = 7, SHUFFLED = 32 };
 
 void *tcache_null[1];
 
@@ -259,10 +259,12 @@ void tcache_visit(struct tcache *t)
 void tcache_shuffle(struct tcache *t, size_t c, uint32_t random)
 {
     size_t d = depth(t, (unsigned)c);
-    void **other = t->slots[c] + 1 + random % (d + (d == 0)), *region;
+    void **other, *region;
 
     if (d == 0)
         return;
+    other = t->top[c] - (d < SHUFFLED ? random % (uint32_t)d
+                                      : random % SHUFFLED);
     region = *other;
     *other = *t->top[c];
     *t->top[c] = region;

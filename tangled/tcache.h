@@ -86,7 +86,8 @@ bool tcache_overflow(struct tcache *t, unsigned c, void *region,
 /* Look at one class more; a stack that lies idle loses half. */
 void tcache_visit(struct tcache *t);
 
-/* Swap the newest region of class c with the one that `random` chooses. */
+/* Swap the newest region of class c with one of the newest, as `random`
+ * chooses. */
 void tcache_shuffle(struct tcache *t, size_t c, uint32_t random);
 
 /* Give everything back. */

@@ -21,12 +21,18 @@ static struct thread *threads;          /* guarded by lock */
 static pthread_key_t key;
 
 /* End a thread.  [51-thread.nw: A thread ends] */
+__attribute__((weak)) void thread_ends(struct thread *t)
+{
+    (void)t;
+}
+
 /* The C library calls this for a thread that ends.  What the thread still
  * frees after that goes straight to the arenas: thread_ended sees to it. */
 static void end(void *record)
 {
     struct thread *t = record;
 
+    thread_ends(t);
     tcache_drain(t->kept, "thread exit");
     thread_offset = 0;
     thread_ended = true;
@@ -120,10 +126,8 @@ COLD struct thread *thread_begin(void)
 }
 
 /* Count a slow path.  [51-thread.nw: The countdown] */
-void thread_event(struct thread *t)
+COLD void thread_keep_house(struct thread *t)
 {
-    if (--t->countdown > 0)
-        return;
     t->countdown = event_count();
     tcache_visit(t->kept);
     arena_tick(t->cache.arena, pages_now_ms());
@@ -131,11 +135,12 @@ void thread_event(struct thread *t)
 
 /* Put the newest region in a random place.
  * [51-thread.nw: Looking at all threads] */
-void thread_shuffle(struct thread *t, size_t c)
+void *thread_shuffle(struct thread *t, size_t c)
 {
     t->random = t->random * UINT64_C(6364136223846793005)
                 + UINT64_C(1442695040888963407);
     tcache_shuffle(t->kept, c, (uint32_t)(t->random / POW2(32)));
+    return *t->kept->top[c];
 }
 
 /* Visit all caches.  [51-thread.nw: Looking at all threads] */

@@ -14,6 +14,7 @@ struct thread {
     struct tcache cache;        /* first: a thread's address is its cache's */
     struct thread *next, *previous;     /* of all threads */
     struct tcache *kept;        /* what slow paths use: &cache, or one apart */
+    struct quarantine *resting; /* the room guard's; NULL: none yet */
     uint64_t random;            /* for random_place */
     uint32_t countdown;         /* slow paths until the next event */
 };
@@ -38,6 +39,9 @@ INLINE bool thread_has_none(const struct thread *t)
 }
 
 /* Promise what is done for threads.  [51-thread.nw: The files] */
+/* What comes once in so many slow paths. */
+void thread_keep_house(struct thread *t);
+
 /* Prepare for threads; called once, before any of them. */
 bool thread_start(void);
 
@@ -46,13 +50,22 @@ bool thread_start(void);
 struct thread *thread_begin(void);
 
 /* Count a slow path; now and then see to caches and to dirty pages. */
-void thread_event(struct thread *t);
+INLINE void thread_event(struct thread *t)
+{
+    if (unlikely(--t->countdown == 0))
+        thread_keep_house(t);
+}
 
-/* Put the region of class c that the thread kept last in a random place. */
-void thread_shuffle(struct thread *t, size_t c);
+/* Put the region of class c that the thread kept last in a random place.
+ * Returns the one that is the last now. */
+void *thread_shuffle(struct thread *t, size_t c);
 
 /* Call visit for every thread's cache, under the list's lock. */
 void thread_walk(void (*visit)(const struct tcache *, void *), void *context);
+
+/* A thread that has a record ends: called before anything of it is given
+ * back.  Weak, and does nothing here: the door has its own. */
+void thread_ends(struct thread *t);
 
 /* Give back what the calling thread's cache holds. */
 void thread_flush(void);

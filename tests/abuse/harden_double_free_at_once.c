@@ -20,6 +20,9 @@ static void *free_it(void *unused)
     while (__atomic_load_n(&ready, __ATOMIC_SEQ_CST) < 2)
         ;
     free(block);
+    __atomic_add_fetch(&ready, 1, __ATOMIC_SEQ_CST);
+    while (__atomic_load_n(&ready, __ATOMIC_SEQ_CST) < 4)
+        ;                               /* what a thread holds back goes home when it ends */
     return unused;
 }
 

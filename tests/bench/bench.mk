@@ -52,7 +52,7 @@ build/bench/empty.so:
 	@mkdir -p $(@D)
 	$(CC) -shared -fPIC -x c /dev/null -o $@
 
-.PHONY: bench bench-threads bench-count bench-valgrind bench-results bench-fresh bench-guard
+.PHONY: bench bench-threads bench-count bench-valgrind bench-results bench-fresh bench-guard bench-guard-count
 
 bench-fresh: build/liblitmalloc.so $(BENCH_PROGRAMS) build/bench/fresh  ## how fresh pages get their memory, and what it costs
 	@$(call need,python3,python3)
@@ -61,6 +61,9 @@ bench-fresh: build/liblitmalloc.so $(BENCH_PROGRAMS) build/bench/fresh  ## how f
 bench-guard: build/liblitmalloc.so $(BENCH_PROGRAMS)  ## what each part of hardening costs
 	@$(call need,python3,python3)
 	@$(call BENCH_PY,guard) --data $(BENCH_DATA) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+bench-guard-count: build/liblitmalloc.so build/bench/count | bench-valgrind  ## the same in instructions, without noise
+	@$(call BENCH_PY,guard) --data $(BENCH_DATA) --counts guard-count.csv
 
 
 # The chapters about memory and the kernel: what they show is measured by these two.

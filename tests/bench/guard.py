@@ -2,23 +2,56 @@
 """guard.py -- what each part of hardening costs: figures/data/guard-cost.csv.
 
     guard.py --library build/liblitmalloc.so [--data figures/data] [--rounds 5]
+    guard.py --library build/liblitmalloc.so --counts guard-count.csv [--data figures/data]
 
 Processor time and peak resident of some workloads and programs with each part on, relative to
-none, interleaved; medians; their geometric mean in the last row.
+none, interleaved; medians; their geometric mean in the last row.  With --counts, instructions
+instead: of a malloc and its free, of a realloc in place, and of a replacement in a table of
+20 000 blocks, as delivered and with harden (build/bench/count under callgrind; exact).
 """
 
 import argparse
+import re
 import statistics
+import subprocess
+import sys
 import tempfile
 
 import peers
 import programs
 
 PARTS = [("none", ""), ("uncached", "tcache:false"), ("random_place", "random_place:true"), ("canary", "canary:true"),
-         ("junk", "junk:true"), ("quarantine", "quarantine_bytes:1m"), ("guard_pages", "guard_pages:true"),
+         ("junk", "junk:true"), ("quarantine", "quarantine_bytes:256k"), ("guard_pages", "guard_pages:true"),
          ("harden", "harden:true")]
 WORKLOADS = [("churn", ["churn", "1"]), ("larson x2", ["larson", "2"]), ("trees", ["trees", "1"])]
 PROGRAMS = ["perl", "sqlite3", "lua", "gcc"]
+
+# name, what build/bench/count is asked for: WHAT SIZE N ROUNDS
+COUNTED = [("pair 16", ["pair", "16", "1", "20000"]), ("pair 64", ["pair", "64", "1", "20000"]),
+           ("pair 512", ["pair", "512", "1", "20000"]), ("realloc 64", ["realloc", "64", "1", "20000"]),
+           ("churn", ["churn", "64", "20000", "1"])]
+
+
+def count(library, conf, what):
+    """Instructions of one round, without the loop's own."""
+    sums = []
+    for more in [], ["null"]:
+        p = subprocess.run(["valgrind", "--tool=callgrind", "--collect-atstart=no", "--callgrind-out-file=/dev/null",
+                            "build/bench/count", *what, *more], capture_output=True, text=True, timeout=300,
+                           env=peers.environment({"LD_PRELOAD": library, "LITMALLOC_CONF": conf}))
+        found = re.search(r"Collected : (\d+)", p.stderr)
+        if p.returncode != 0 or found is None:
+            sys.exit(f"guard: build/bench/count {' '.join(what)} under valgrind: {p.stderr}")
+        sums.append(int(found[1]))
+    return round((sums[0] - sums[1]) / (int(what[2]) * int(what[3])))
+
+
+def counts(library, path):
+    rows = [[name, count(library, "", what), count(library, "harden:true", what)] for name, what in COUNTED]
+    peers.write_csv(path, ["what", "delivered", "harden"], rows,
+                    "make bench-guard-count: instructions of one round without its loop, under callgrind", {})
+    for row in rows:
+        print("guard: {}: {} instructions, hardened {}".format(*row))
 
 
 def main():
@@ -26,7 +59,11 @@ def main():
     p.add_argument("--library", required=True)
     p.add_argument("--data", default="figures/data")
     p.add_argument("--rounds", type=int, default=5)
+    p.add_argument("--counts", metavar="FILE.csv")
     a = p.parse_args()
+    if a.counts:
+        counts(a.library, f"{a.data}/{a.counts}")
+        return
     with tempfile.TemporaryDirectory() as folder:
         jobs = [(n, ["build/bench/workloads", *c], {}) for n, c in WORKLOADS]
         jobs += [(n, c, e) for n, c, e in programs.programs(folder)[0] if n in PROGRAMS]

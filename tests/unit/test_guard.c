@@ -6,6 +6,7 @@
 
 #include "arena.h"
 #include "options.h"
+#include "pagemap.h"
 #include "pages.h"
 
 #include "unit.h"
@@ -127,6 +128,105 @@ START_TEST(quarantine_lasts)
 }
 END_TEST
 
+/* Is the small region at p a free one for the bin? */
+static bool is_home(void *p)
+{
+    return run_asks(run_of(pagemap_chunk(p), (uintptr_t)p), (uintptr_t)p) == RUN_FREE_ALREADY;
+}
+
+static void *free_twenty(void *unused)
+{
+    for (int i = 0; i < 20; i++)
+        free(malloc(2000));
+    return unused;
+}
+
+/* What another thread frees pushes out nothing of ours: it would be seen. */
+START_TEST(each_thread_has_its_own)
+{
+    pthread_t t;
+    char *volatile p = malloc(2000);
+
+    free(p);
+    p[0] = 1;
+    for (int i = 0; i < 5; i++) {
+        ck_assert_int_eq(pthread_create(&t, NULL, free_twenty, NULL), 0);
+        ck_assert_int_eq(pthread_join(t, NULL), 0);
+    }
+    ck_assert(!is_home(p));
+    p[0] = (char)0xdf;
+}
+END_TEST
+
+static void *free_it(void *p)
+{
+    free(p);
+    ck_assert(!is_home(p));
+    return NULL;
+}
+
+START_TEST(a_thread_that_ends_leaves_nothing_behind)
+{
+    pthread_t t;
+    void *volatile p = malloc(1000);
+
+    ck_assert_int_eq(pthread_create(&t, NULL, free_it, p), 0);
+    ck_assert_int_eq(pthread_join(t, NULL), 0);
+    ck_assert(is_home(p));
+}
+END_TEST
+
+START_TEST(trim_empties_the_quarantine)
+{
+    void *volatile p = malloc(1000);
+
+    free(p);
+    ck_assert(!is_home(p));
+    malloc_trim(0);
+    ck_assert(is_home(p));
+}
+END_TEST
+
+/* The shared one: for threads without a record, as after their end. */
+START_TEST(the_shared_quarantine_lasts_as_long)
+{
+    void *first = malloc(1000);
+    size_t freed = 0;
+
+    ck_assert_ptr_null(guard_break(NULL, first, "test"));
+    while (freed < 60 * 1024) {
+        ck_assert_ptr_null(guard_overdue(NULL));
+        ck_assert_ptr_null(guard_break(NULL, malloc(1000), "test"));
+        freed += 1024;
+    }
+    for (int i = 0; i < 10; i++)
+        ck_assert_ptr_null(guard_break(NULL, malloc(1000), "test"));
+    ck_assert_ptr_eq(guard_overdue(NULL), first);
+    while (guard_oldest(NULL) != NULL)
+        freed -= 1024;
+    ck_assert_uint_gt(freed, (size_t)-16 * 1024);       /* all ten came out, too */
+}
+END_TEST
+
+/* Every size of slack, and the first byte of it. */
+START_TEST(a_block_is_resized_where_it_lies)
+{
+    for (size_t n = 1; n < 2000; n += n < 300 ? 1 : 41) {
+        char *p = malloc(n);
+        memset(p, 7, n);
+        size_t room = sizeclasses[sizeclass_of(guard_request(n))].size - GUARD_SEAL;
+        ck_assert(guard_resize(p, room, "test"));
+        ck_assert_uint_eq(guard_size(p, "test"), room);
+        ck_assert(p[n - 1] == 7 && (n == room || (unsigned char)p[n] == 0xa5));
+        ck_assert(!guard_resize(p, room + 1, "test"));
+        ck_assert(guard_resize(p, n, "test"));
+        ck_assert_ptr_eq(realloc(p, n), p);
+        ck_assert_uint_eq(guard_size(p, "test"), n);
+        free(p);
+    }
+}
+END_TEST
+
 /* G4: the page behind a large block traps, and not after the block was freed. */
 START_TEST(the_page_behind)
 {
@@ -215,6 +315,11 @@ static void add(TCase *t)
     tcase_add_test(t, zeros_are_left_alone);
     tcase_add_test(t, the_secret_is_our_own);
     tcase_add_test(t, quarantine_lasts);
+    tcase_add_test(t, each_thread_has_its_own);
+    tcase_add_test(t, a_thread_that_ends_leaves_nothing_behind);
+    tcase_add_test(t, trim_empties_the_quarantine);
+    tcase_add_test(t, the_shared_quarantine_lasts_as_long);
+    tcase_add_test(t, a_block_is_resized_where_it_lies);
     tcase_add_test(t, the_page_behind);
     tcase_add_test(t, a_page_that_still_traps_is_not_handed_out);
     tcase_add_test(t, no_order_in_a_run);

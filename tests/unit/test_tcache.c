@@ -322,7 +322,7 @@ START_TEST(a_stack_in_use_is_left_alone)
 }
 END_TEST
 
-/* A shuffle moves the newest to any place, and loses none. */
+/* A shuffle moves the newest to any place among the newest 32, and loses none. */
 START_TEST(a_shuffle_moves_the_newest)
 {
     void *p[7];
@@ -335,8 +335,8 @@ START_TEST(a_shuffle_moves_the_newest)
     for (uint32_t random = 0; random < 14; random++) {
         memcpy(p, cache.slots[4] + 1, sizeof p);
         tcache_shuffle(&cache, 4, random);
-        ck_assert_ptr_eq(cache.slots[4][1 + random % d], p[d - 1]);
-        ck_assert_ptr_eq(*cache.top[4], p[random % d]);
+        ck_assert_ptr_eq(cache.slots[4][d - random % d], p[d - 1]);
+        ck_assert_ptr_eq(*cache.top[4], p[d - 1 - random % d]);
         check_all();
     }
 }
