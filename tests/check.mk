@@ -36,10 +36,13 @@ coverage: build/tests-cov/liblit.a  ## which lines the tests reach; writes figur
 	@SHORT=$${SHORT-1} $(TEST_RUN) -s cov unit model stress || echo "coverage: some tests failed" >&2
 	@python3 tests/coverage.py
 
+portable:        ## the tests on other machines, C libraries and compilers; writes figures/data/portable.csv
+	@$(if $(SHORT),SHORT='$(SHORT)') CC='$(CC)' sh tests/portable/table
+
 fuzz:            ## look for bytes that break the allocator, for TIME seconds (600)
 	@sh tests/fuzz/fuzz $(TIME)
 
-.PHONY: coverage fuzz check $(TEST_GROUPS:%=check-%) $(TEST_FURTHER:%=check-%) $(TEST_SANITIZERS:%=check-%)
+.PHONY: coverage portable fuzz check $(TEST_GROUPS:%=check-%) $(TEST_FURTHER:%=check-%) $(TEST_SANITIZERS:%=check-%)
 
 # The rooms with their assertions on, as an archive: a room's test is linked with
 # that room and those below it, and nothing else.

@@ -15,18 +15,25 @@ extern int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t nbytes);
 extern void *reallocarray(void *, size_t, size_t);
 extern void lit_purge(void);
 
-enum { NSLOTS = 64, MOST = 16 << 20, TOTAL_MOST = 256 << 20 };
+enum { NSLOTS = 64, MOST = 9 << 20, LARGE_MOST = 16 << 20 };
 
 static struct model model;
+static size_t large;                    /* bytes asked for in large sizes, so far */
 
-/* A size from 0 to 16 MiB: twelve bits, shifted by the other four. */
+/* A size from 0 to 9 MiB: twelve bits, shifted by the other four.  The time goes where
+ * the bytes are, so one input gets so many of them in large sizes, and then small ones. */
 static size_t size_of(const uint8_t *call)
 {
     unsigned bits = call[2] | (unsigned)call[3] << 8;
     size_t size = (size_t)(bits & 4095) << (bits >> 12);
 
     size = size < MOST ? size : MOST;
-    return model.total + size <= TOTAL_MOST ? size : size % 1000;
+    if (size <= 64 * KiB)
+        return size;
+    if (large + size > LARGE_MOST)
+        return size % (64 * KiB);
+    large += size;
+    return size;
 }
 
 static void allocate(struct block *b, unsigned what, size_t size, size_t alignment)
@@ -135,6 +142,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t nbytes)
     nbytes = nbytes < sizeof copy ? nbytes : sizeof copy;
     memcpy(copy, bytes, nbytes);
     model.state = 1;
+    large = 0;
     for (size_t i = 0; i + 4 <= nbytes; i += 4)
         if (copy[i + 1] >= 128)
             pthread_join(start(call_in_thread, &copy[i]), NULL);

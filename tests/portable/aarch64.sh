@@ -20,15 +20,18 @@ fi
 
 # malloc's test refuses all memory from the first instruction on, which the start of a
 # static program does not survive: glibc's own, which allocates its list of folders.
+part "aarch64: unit tests"
 rooms -O1 -DLIT_DEBUG=1
 RUN=qemu-aarch64
 unit -static -- $(every_room | grep -vx malloc)
 RUN="qemu-aarch64 -L $root"
 unit -- malloc
+part "aarch64: model"
 RUN=qemu-aarch64
 model static -static $(whole) -- random threads
 
 # What is shipped: optimized, and preloaded.
+part "aarch64: preloaded"
 rooms -O3 -fomit-frame-pointer
 preloadable
 RUN="qemu-aarch64 -L $root -E LD_PRELOAD=$WORK/liblitmalloc.so"
@@ -36,9 +39,11 @@ program tests/portable/whose.c "$WORK/whose"
 try whose-preload "$WORK/whose"
 if [ -n "$SHORT" ]; then
     model preload -- random
+    part "aarch64: misuse"
     misuse preload -- $FEW_MISUSES free_sized_wrong_small harden_double_free harden_overflow_page
 else
     model preload -- random threads hardened_random hardened_threads nomem
+    part "aarch64: misuse"
     misuse preload -- $(every_misuse)
 fi
 verdict

@@ -7,6 +7,7 @@ AR_HERE=ar
 for CC_HERE in gcc clang; do
     for level in -O0 "-O3 -flto"; do
         say="$CC_HERE$(echo "$level" | tr -d ' ')"
+        part "$CC_HERE $level"
         if [ "$CC_HERE $level" = "clang -O3 -flto" ]; then
             command -v ld.lld >/dev/null || { leave_out "$say" "ld.lld is missing (Debian package lld)"; continue; }
             level="$level -fuse-ld=lld -Wno-unused-command-line-argument"

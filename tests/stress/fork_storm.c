@@ -1,13 +1,16 @@
 /* fork_storm.c -- threads allocate while others fork; every child, and a thread
- * started in it, can allocate at once, whatever was locked at the fork. */
+ * started in it, can allocate at once, whatever was locked at the fork.  A long storm
+ * ends after 100000 children or five minutes. */
 /* timeout: 300 */
 #include "stress.h"
 
-enum { NFORKERS = 2, NCHURNERS = 3 };
+enum { NFORKERS = 2, NCHURNERS = 3, FEW = 150 };
 
 static atomic_bool stop;
 static uint64_t first_seed;
-static int nforks;                      /* of each forker */
+static int nforks;                      /* of each forker, at most */
+static double end;                      /* no more than the first FEW after it */
+static atomic_int nchildren;
 
 static void *churner(void *argument)
 {
@@ -27,14 +30,14 @@ static void *in_child(void *inherited)
 
 static void *forker(void *argument)
 {
-    for (int i = 0; i < nforks; i++) {
+    for (int i = 0; i < FEW || (i < nforks && now() < end); i++) {
         void *inherited = malloc(5000);
         tag_put(inherited, 5000, 'i');
         pid_t pid = fork();
         demand(pid >= 0);
         if (pid == 0) {
             alarm(30);
-            if (i >= 150 && i % 16 != 0) {      /* most of a long storm is brief */
+            if (i >= FEW && i % 16 != 0) {      /* most of a long storm is brief */
                 churn(first_seed + (uint64_t)i, 20, 100 * KiB);
                 tag_check(inherited, 5000, 'i');
                 free(inherited);
@@ -55,6 +58,7 @@ static void *forker(void *argument)
             _exit(0);
         }
         wait_for(pid, "forked child");
+        nchildren++;
         free(inherited);
     }
     return NULL;
@@ -66,7 +70,8 @@ int main(void)
     if (SANITIZED)
         skip("a sanitizer does not survive fork in a threaded process");
     first_seed = seed();
-    nforks = rounds(150, 50000);
+    nforks = rounds(FEW, 50000);
+    end = now() + 300;
 
     for (uintptr_t i = 0; i < NCHURNERS; i++)
         churners[i] = start(churner, (void *)(first_seed + i));
@@ -77,7 +82,7 @@ int main(void)
     stop = true;
     for (int i = 0; i < NCHURNERS; i++)
         pthread_join(churners[i], NULL);
-    printf("fork_storm: %d forks beside %d threads, seed %llu\n", NFORKERS * nforks, NCHURNERS,
+    printf("fork_storm: %d forks beside %d threads, seed %llu\n", nchildren, NCHURNERS,
            (unsigned long long)first_seed);
     return 0;
 }
