@@ -15,7 +15,7 @@ enum {
     PIECE_BYTES = 256 * 1024,
     NORDERS = 26,               /* blocks of 64 bytes up to 2 GiB */
     NPIECES = 256,              /* pieces that can be given back */
-    PURGE_BYTES = DEBUG ? 4096 : 1024 * 1024    /* more than that is much */
+    PURGE_BYTES = DEBUG ? 4096 : 512 * 1024     /* more than that is much */
 };
 
 /* Declare the room of records.
@@ -44,9 +44,9 @@ static struct {
     struct block *free[NORDERS];
     size_t mapped, used;
     /* Members to give pieces back.  [21-base.nw: Giving pieces back] */
-    size_t npieces;                         /* in the table */
-    size_t spare_bytes;                     /* of pieces without memory */
-    size_t purge_from;                      /* bytes on lists that are too many */
+    size_t npieces;             /* in the table */
+    size_t spare_bytes;         /* of pieces without memory */
+    size_t purge_from;          /* so many bytes on lists are too many */
 } base = {
     .lock = MUTEX_INIT(RANK_BASE),
     .at = first_piece,

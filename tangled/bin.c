@@ -14,7 +14,7 @@ enum { PARKED_BYTES_MIN = 64 * 1024, PREFETCH = 8 };
 void bin_start(struct bin *b, unsigned c)
 {
     b->class = c;
-    b->random = (uintptr_t)b;           /* no two bins throw alike */
+    b->random = (uintptr_t)b ^ pages_random();  /* no two throw alike */
     mutex_start(&b->lock, RANK_BIN);
 }
 
@@ -49,11 +49,11 @@ static bool choose_current(struct bin *b) REQUIRES(&b->lock)
 }
 
 /* Take regions from the runs.  [41-bin.nw: Taking] */
-/* Knuth's generator, TAOCP vol. 2, 3.3.4, with the kernel's word mixed in at
- * each step.  No cipher: it makes guessing hard and not impossible. */
+/* Knuth's generator, TAOCP vol. 2, 3.3.4, begun with the kernel's word.  No
+ * cipher: it makes guessing hard and not impossible. */
 static unsigned throw_dice(struct bin *b) REQUIRES(&b->lock)
 {
-    b->random = (b->random ^ pages_random()) * UINT64_C(6364136223846793005)
+    b->random = b->random * UINT64_C(6364136223846793005)
                 + UINT64_C(1442695040888963407);
     return (unsigned)(b->random / POW2(33)) % sizeclasses[b->class].nregions;
 }

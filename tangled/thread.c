@@ -128,9 +128,15 @@ COLD struct thread *thread_begin(void)
 /* Count a slow path.  [51-thread.nw: The countdown] */
 COLD void thread_keep_house(struct thread *t)
 {
+    uint64_t now_ms = pages_now_ms();
+    bool all = options.decay_ms >= 0 && now_ms >= t->idle_ms;
+
     t->countdown = event_count();
-    tcache_visit(t->kept);
-    arena_tick(t->cache.arena, pages_now_ms());
+    if (all)
+        t->idle_ms = now_ms + (uint64_t)options.decay_ms / 8;
+    for (unsigned n = all ? NSMALL : 1; n > 0; n--)
+        tcache_visit(t->kept);
+    arena_tick(t->cache.arena, now_ms);
 }
 
 /* Put the newest region in a random place.

@@ -16,6 +16,7 @@ struct thread {
     struct tcache *kept;        /* what slow paths use: &cache, or one apart */
     struct quarantine *resting; /* the room guard's; NULL: none yet */
     uint64_t random;            /* for random_place */
+    uint64_t idle_ms;           /* when all stacks are looked at next */
     uint32_t countdown;         /* slow paths until the next event */
 };
 

@@ -13,7 +13,7 @@
 #include "unit.h"
 
 /* What the chapter says in numbers. */
-static_assert(sizeof(struct thread) == 2504, "bytes of a record");
+static_assert(sizeof(struct thread) == 2512, "bytes of a record");
 static_assert(offsetof(struct thread, cache) == 0, "record and cache are one");
 
 static bool refuse;                     /* refuse system calls */
@@ -218,12 +218,35 @@ START_TEST(every_32nd_slow_path_is_an_event)
 {
     struct thread *t = begin(NULL);
 
+    t->idle_ms = UINT64_MAX;            /* no look at all stacks in here */
     for (unsigned i = 1; i <= 44 * 32; i++) {
         thread_event(t);
         ck_assert_uint_eq(t->cache.visited, i / 32 % NSMALL);
         ck_assert_uint_ge(t->countdown, 1);                     /* H5 */
         ck_assert_uint_le(t->countdown, 32);
     }
+}
+END_TEST
+
+/* An idle stack is halved by one event, if it is time, and then not again. */
+START_TEST(an_event_looks_at_all_stacks_when_it_is_time)
+{
+    enum { C = 7 };
+    struct thread *t = begin(NULL);
+    size_t n;
+
+    ck_assert(tcache_put(&t->cache, C, tcache_refill(&t->cache, C)));
+    t->idle_ms = UINT64_MAX;
+    n = tcache_depth(&t->cache, C);
+    ck_assert_uint_gt(n, 1);
+    t->cache.seen[C] = t->cache.top[C];
+    t->cache.visited = C;
+    t->idle_ms = 0;
+    thread_keep_house(t);
+    ck_assert_uint_eq(tcache_depth(&t->cache, C), n / 2);
+    ck_assert_uint_gt(t->idle_ms, 0);
+    thread_keep_house(t);
+    ck_assert_uint_eq(tcache_depth(&t->cache, C), n / 2);
 }
 END_TEST
 
@@ -356,6 +379,7 @@ static void add_tests(TCase *t)
     tcase_add_test(t, a_thread_that_ends_gives_everything_back);
     tcase_add_test(t, what_is_freed_late_is_not_lost);
     tcase_add_test(t, every_32nd_slow_path_is_an_event);
+    tcase_add_test(t, an_event_looks_at_all_stacks_when_it_is_time);
     tcase_add_test(t, a_walk_sees_every_cache);
     tcase_add_test(t, flush_empties_the_callers_cache);
     tcase_add_test(t, the_child_of_a_fork_can_allocate);
