@@ -362,9 +362,9 @@ void *guard_oldest(struct quarantine *q)
 /* Begin and end a thread's quarantine.  [61-guard.nw: Quarantine] */
 void guard_expect(const void *p)
 {
-    size_t c = pagemap_class(p);
+    uintptr_t end = (uintptr_t)p + sizeclasses[pagemap_class(p)].size;
 
-    __builtin_prefetch((char *)p + sizeclasses[c].size - GUARD_SEAL, 1);
+    __builtin_prefetch((void *)(end - GUARD_SEAL), 1);
     __builtin_prefetch(p, 1);
 }
 
