@@ -152,12 +152,13 @@ static COLD _Noreturn void bad_region(struct bin *b, const char *call,
     RELEASE(&b->lock)
 {
     size_t size = sizeclasses[b->class].size;
-    uintptr_t run = run_address(home_of(p));
 
     mutex_unlock(&b->lock);
     if (answer == RUN_FREE_ALREADY)
         report_die("%s(): double free of %p: a block of %zu bytes, "
                    "free already", call, p, size);
+    /* The run is still there: it was asked for the answer. */
+    uintptr_t run = run_address(home_of(p));
     report_die("%s(): invalid pointer %p: inside a block of %zu bytes at %p",
                call, p, size,
                (void *)(run + ((uintptr_t)p - run) / size * size));

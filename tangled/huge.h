@@ -1,7 +1,7 @@
 /* Tangled from src.nw/42-huge.nw; edit that, not this. */
 /* huge.h -- allocations larger than LARGE_MAX, each a mapping of its own.
  *
- * Storey 4.  Stands on base, chunk, decay, pages, mutex, options. */
+ * Storey 4.  Stands on base, chunk, decay, fresh, pages, mutex, options. */
 
 #ifndef LIT_HUGE_H
 #define LIT_HUGE_H

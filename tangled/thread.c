@@ -140,7 +140,7 @@ COLD void thread_keep_house(struct thread *t)
 }
 
 /* Put the newest region in a random place.
- * [51-thread.nw: Looking at all threads] */
+ * [51-thread.nw: The countdown] */
 void *thread_shuffle(struct thread *t, size_t c)
 {
     t->random = t->random * UINT64_C(6364136223846793005)
