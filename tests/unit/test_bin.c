@@ -385,6 +385,15 @@ START_TEST(a_region_of_a_run_that_left)
 }
 END_TEST
 
+/* Its chunk has gone home as well: there is no run to be asked. */
+START_TEST(a_region_of_a_chunk_that_left)
+{
+    void *stale = (void *)(7 * (uintptr_t)CHUNK + PAGE);
+
+    dies(put_one, &stale, "free(): double free of");
+}
+END_TEST
+
 /* The region that a bin of one run takes first, then second, ... with dice. */
 static unsigned thrown(struct bin *b, struct run *r)
 {
@@ -443,6 +452,7 @@ static void add_tests(TCase *t)
     tcase_add_test(t, the_peak_fades);
     tcase_add_test(t, bad_regions_are_fatal);
     tcase_add_test(t, a_region_of_a_run_that_left);
+    tcase_add_test(t, a_region_of_a_chunk_that_left);
     tcase_add_test(t, no_two_bins_throw_alike);
     tcase_add_test(t, the_numbers_of_the_chapter);
 }
