@@ -318,7 +318,7 @@ size_t base_purge(bool all)
 struct base_stats base_stats(void)
 {
     mutex_lock(&base.lock);
-    struct base_stats s = { base.mapped - base.spare_bytes, base.used };
+    struct base_stats s = { base.mapped, base.used, base.spare_bytes };
     mutex_unlock(&base.lock);
     return s;
 }

@@ -26,9 +26,9 @@ size_t base_purge(bool all);
 
 /* Declare what base tells of itself.  [21-base.nw: The files] */
 struct base_stats {
-    size_t mapped;              /* bytes taken from the system or .bss, but
-                                 * for those of pieces given back */
+    size_t mapped;              /* bytes taken from the system or .bss */
     size_t used;                /* bytes handed out */
+    size_t spare;               /* bytes of pieces without memory */
 };
 
 struct base_stats base_stats(void);

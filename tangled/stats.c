@@ -75,6 +75,7 @@ void stats_collect(struct stats *s)
 {
     struct chunk_stats chunks = chunk_stats();
     struct huge_stats huge = huge_stats();
+    struct base_stats base = base_stats();
 
     memset(s, 0, sizeof *s);
     for (uint32_t i = 0; i < arena_limit; i++) {
@@ -89,9 +90,9 @@ void stats_collect(struct stats *s)
     s->huge = huge.nbytes;
     s->nhuge = huge.nblocks;
     s->kept = chunks.nkept * CHUNK + huge.kept;
-    s->records = base_stats().mapped;
+    s->records = base.mapped - base.spare;
     s->nchunks = chunks.nchunks;
-    s->mapped = chunks.nchunks * CHUNK + huge.nbytes + huge.kept + s->records;
+    s->mapped = chunks.nchunks * CHUNK + huge.nbytes + huge.kept + base.mapped;
 }
 /* Ask the kernel how much is resident.
  * [60-stats.nw: The kernel's number] */
