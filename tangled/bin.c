@@ -49,21 +49,13 @@ static bool choose_current(struct bin *b) REQUIRES(&b->lock)
 }
 
 /* Take regions from the runs.  [41-bin.nw: Taking] */
-/* Knuth's generator, TAOCP vol. 2, 3.3.4, begun with the kernel's word.  No
- * cipher: it makes guessing hard and not impossible. */
-static unsigned throw_dice(struct bin *b) REQUIRES(&b->lock)
-{
-    b->random = b->random * UINT64_C(6364136223846793005)
-                + UINT64_C(1442695040888963407);
-    return (unsigned)(b->random / POW2(33)) % sizeclasses[b->class].nregions;
-}
-
 static unsigned take_some(struct bin *b, unsigned want, void **out)
     REQUIRES(&b->lock)
 {
     if (likely(!options.random_place))
         return run_take(b->current, want, out);
-    out[-1] = run_take_from(b->current, throw_dice(b));
+    out[-1] = run_take_from(b->current, random_next(&b->random)
+                                            % sizeclasses[b->class].nregions);
     return 1;
 }
 

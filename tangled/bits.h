@@ -154,6 +154,16 @@ INLINE size_t bit_find(const uint64_t *words, size_t nwords, size_t from)
     return nwords * 64;
 }
 
+/* Throw dice.  [10-bits.nw: Dice] */
+/* The next number of a row that begins with *state.  No cipher: it makes
+ * guessing hard and not impossible.  Source: Knuth, TAOCP vol. 2, 3.3.4. */
+INLINE uint32_t random_next(uint64_t *state)
+{
+    *state = *state * UINT64_C(6364136223846793005)
+             + UINT64_C(1442695040888963407);
+    return (uint32_t)(*state / POW2(32));
+}
+
 /* Enter the kernel and wait, on this processor.
  * [10-bits.nw: The machine] */
 /* One system call, without the C library: nothing to interpose, and errno

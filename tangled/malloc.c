@@ -330,7 +330,7 @@ static NOINLINE void put_slow(void *p, const char *call)
     errno = saved;
 }
 
-/* Let out what rests.  [70-malloc.nw: The usual path, once more] */
+/* Let out what rests.  [70-malloc.nw: The slow way of free] */
 /* Send home all that this thread has in quarantine. */
 static void let_all_out(struct thread *t, struct quarantine *q,
                         const char *call)

@@ -143,9 +143,7 @@ COLD void thread_keep_house(struct thread *t)
  * [51-thread.nw: The countdown] */
 void *thread_shuffle(struct thread *t, size_t c)
 {
-    t->random = t->random * UINT64_C(6364136223846793005)
-                + UINT64_C(1442695040888963407);
-    tcache_shuffle(t->kept, c, (uint32_t)(t->random / POW2(32)));
+    tcache_shuffle(t->kept, c, random_next(&t->random));
     return *t->kept->top[c];
 }
 

@@ -44,15 +44,8 @@ HELLO = "hello, world"
 
 def count(library, loop, size, blocks, rounds, null=False):
     """Instructions an operation (a pair, or one call), loop included."""
-    command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", "--collect-atstart=no",
-               "build/bench/count", loop, str(size), str(blocks), str(rounds)] + (["null"] if null else [])
-    # The library for the program alone, not for valgrind.
-    env = peers.environment({"LD_PRELOAD": library} if library else {})
-    p = subprocess.run(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=300)
-    m = re.search(r"Collected : (\d+)", p.stderr)
-    if p.returncode != 0 or not m:
-        sys.exit(f"\nbench-count: {loop} failed under {library}: {p.stderr[-400:]}")
-    return int(m.group(1)) / (blocks * rounds)
+    words = [loop, str(size), str(blocks), str(rounds)] + (["null"] if null else [])
+    return peers.instructions(library, words) / (blocks * rounds)
 
 
 def atomic_addresses(path, known={}):

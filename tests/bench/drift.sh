@@ -79,8 +79,7 @@ shallow='s/ALL_ONES(CACHED_BYTES \/ (s))/((s) <= 256 ? ALL_ONES(CACHED_BYTES \/ 
   drift "magazines of all" sizeclass.c "$every"
   drift "shallow stacks" sizeclass.c "$shallow"
   drift "no depots" bin.c 's/parked = may_park(b, m->nregions)/parked = false \&\& may_park(b, 0)/'
-  drift "every idle stack looked at" thread.c \
-    's/^    tcache_visit.*/    for (int i = 0; i < NSMALL; i++) tcache_visit(\&t->cache);/'
+  drift "every idle stack looked at" thread.c 's/all ? NSMALL : 1/NSMALL/'
   drift "no caches" sizeclass.c '' tcache:false
 } >"$out/table"
 {

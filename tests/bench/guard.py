@@ -11,10 +11,7 @@ instead: of a malloc and its free, of a realloc in place, and of a replacement i
 """
 
 import argparse
-import re
 import statistics
-import subprocess
-import sys
 import tempfile
 
 import peers
@@ -34,16 +31,8 @@ COUNTED = [("pair 16", ["pair", "16", "1", "20000"]), ("pair 64", ["pair", "64",
 
 def count(library, conf, what):
     """Instructions of one round, without the loop's own."""
-    sums = []
-    for more in [], ["null"]:
-        p = subprocess.run(["valgrind", "--tool=callgrind", "--collect-atstart=no", "--callgrind-out-file=/dev/null",
-                            "build/bench/count", *what, *more], capture_output=True, text=True, timeout=300,
-                           env=peers.environment({"LD_PRELOAD": library, "LITMALLOC_CONF": conf}))
-        found = re.search(r"Collected : (\d+)", p.stderr)
-        if p.returncode != 0 or found is None:
-            sys.exit(f"guard: build/bench/count {' '.join(what)} under valgrind: {p.stderr}")
-        sums.append(int(found[1]))
-    return round((sums[0] - sums[1]) / (int(what[2]) * int(what[3])))
+    both = [peers.instructions(library, [*what, *more], {"LITMALLOC_CONF": conf}) for more in ([], ["null"])]
+    return round((both[0] - both[1]) / (int(what[2]) * int(what[3])))
 
 
 def counts(library, path):

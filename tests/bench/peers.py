@@ -5,6 +5,7 @@ import datetime
 import math
 import os
 import platform
+import re
 import statistics
 import subprocess
 import sys
@@ -81,6 +82,19 @@ def run(command, library, more=None):
     if p.wait() != 0 or not line:
         sys.exit(f"\nbench: {' '.join(command)} failed under {library}: {error[-300:]}")
     return Cost(line)
+
+
+def instructions(library, words, more=None):
+    """How many instructions build/bench/count takes, between its two marks."""
+    # The library for the program alone, not for valgrind.
+    env = environment({**(more or {}), **({"LD_PRELOAD": library} if library else {})})
+    p = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", "--collect-atstart=no",
+                        "build/bench/count", *words],
+                       env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=300)
+    m = re.search(r"Collected : (\d+)", p.stderr)
+    if p.returncode != 0 or not m:
+        sys.exit(f"\nbench: count {' '.join(words)} failed under {library}: {p.stderr[-400:]}")
+    return int(m[1])
 
 
 def mean(values):

@@ -25,9 +25,9 @@ if [ -n "$SHORT" ]; then
     part "musl: misuse"
     misuse preload -- free_sized_wrong_small harden_double_free
 else
-    model preload -- random threads hardened_random hardened_threads nomem
+    model preload "$WORK/liblitmalloc.so" -- random threads hardened_random hardened_threads nomem
     part "musl: misuse"
     leave_out abuse/free_other_malloc "musl has no dlmopen, with which to have a second C library"
-    misuse preload -- $(every_misuse | grep -vx free_other_malloc)
+    misuse preload "$WORK/liblitmalloc.so" -- $(every_misuse | grep -vx free_other_malloc)
 fi
 verdict

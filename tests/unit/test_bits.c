@@ -198,6 +198,17 @@ START_TEST(sealing)
 }
 END_TEST
 
+/* From python3: s = (s * 6364136223846793005 + 1442695040888963407) % 2**64; s >> 32. */
+START_TEST(dice)
+{
+    static const uint32_t numbers[4] = { 1817669548, 2187888307, 2784682393, 1644385741 };
+    uint64_t state = 1;
+
+    for (int i = 0; i < 4; i++)
+        ck_assert_uint_eq(random_next(&state), numbers[i]);
+}
+END_TEST
+
 static void add_tests(TCase *t)
 {
     tcase_add_test(t, powers_of_two);
@@ -209,6 +220,7 @@ static void add_tests(TCase *t)
     tcase_add_test(t, rows);
     tcase_add_test(t, finding);
     tcase_add_test(t, finding_as_in_the_book);
+    tcase_add_test(t, dice);
     tcase_add_test(t, calling_the_system);
     tcase_add_test(t, sealing);
 }
