@@ -2,7 +2,7 @@
 # drift.sh -- peak resident memory while sizes drift, for other bounds on stacks and depots,
 # and what they cost in time: user and system seconds of the workload rptest, the best of
 # five, over those of what is built.  Then the same two of the workload trees, for other
-# bounds on the depots of the smallest classes; and the peak of vectors for other run lengths.
+# bounds on the depots of the smallest classes; and the peaks of two programs for other run lengths.
 # make bench-drift; writes figures/data/drift-caches.csv, depot-share.csv, run-lengths.csv.
 # A variant is tangled/ changed by sed.
 set -eu
@@ -60,8 +60,19 @@ share() {
 # lengths NAME [SCRIPT]: a row of run-lengths.csv
 lengths() {
   build "$1" sizeclass.c "${2:-}"
-  set -- "$1" $(best_of vectors '')
-  echo "$1,$3"
+  python3 - "$1" "$PWD/$out/variant.so" <<'END'
+import statistics, sys, tempfile
+sys.path.insert(0, "tests/bench")
+import peers, programs
+with tempfile.TemporaryDirectory() as folder:
+    commands = {name: (command, more) for name, command, more in programs.programs(folder)[0]}
+    lacking = {"sqlite3", "gs"} - set(commands)
+    if lacking:
+        sys.exit(f"drift: {' and '.join(sorted(lacking))} cannot be run here; `make bench` says what is missing")
+    peaks = [statistics.median(peers.run(command, sys.argv[2], more).peak for _ in range(5))
+             for command, more in (commands["sqlite3"], commands["gs"])]
+print(sys.argv[1], *(round(kib) for kib in peaks), sep=",")
+END
 }
 
 # head_of COLUMNS: the first lines of a table
@@ -89,7 +100,7 @@ shallow='s/ALL_ONES(CACHED_BYTES \/ (s))/((s) <= 256 ? ALL_ONES(CACHED_BYTES \/ 
   share "all of every class" "64"
 } >"$out/share"
 {
-  head_of "lengths,vectors_kib"
+  head_of "lengths,sqlite3_kib,gs_kib"
   lengths "as it is"
   lengths "four pages" 's/SMALL(\(2560\|3072\|5120\|6144\|10240\|12288\|20480\), [35])/SMALL(\1, 4)/g'
 } >"$out/lengths"
