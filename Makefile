@@ -34,7 +34,7 @@ LIT_SLSR := $(shell $(CC) -fno-tree-slsr -E -x c /dev/null >/dev/null 2>&1 && ec
 LIT_FLAGS = $(LIT_STD) -g -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-plt \
   -fno-builtin-malloc -fno-builtin-calloc -fno-builtin-realloc -fno-builtin-free \
   -fno-stack-protector -pthread $(LIT_MACHINE) $(LIT_WARN)
-LIT_OPT = -O3 -fomit-frame-pointer -fdata-sections $(LIT_SLSR)
+LIT_OPT = -O3 -fomit-frame-pointer -fdata-sections -falign-functions=32 $(LIT_SLSR)
 LIT_DEBUG = -O1 -fno-omit-frame-pointer -DLIT_DEBUG=1
 # Its own calls of malloc and free are its own, even when dlopen puts it behind the C library.
 # Small variables come first in .data and .bss, the large ones of .bss.zz_large last: fewer pages.

@@ -99,7 +99,8 @@ static size_t magazine_bytes(unsigned c)
 
 void magazine_free(struct magazine *m, unsigned c)
 {
-    base_put(m, magazine_bytes(c));
+    if (m != NULL)
+        base_put(m, magazine_bytes(c));
 }
 
 /* Empty magazines into the bitmaps.  Returns how many runs became free. */
@@ -110,7 +111,8 @@ static size_t empty_out(struct arena *a, unsigned c, struct magazine *m)
 
     for (; m != NULL; m = next) {
         next = m->next;
-        nruns += bring_home(a, c, m->regions, m->nregions, "free");
+        if (m->nregions > 0)
+            nruns += bring_home(a, c, m->regions, m->nregions, "free");
         magazine_free(m, c);
     }
     return nruns;
@@ -171,9 +173,9 @@ unsigned arena_fill(struct arena *a, unsigned c, unsigned want, void **out)
     return got;
 }
 
-struct magazine *arena_unpark(struct arena *a, unsigned c)
+bool arena_unpark(struct arena *a, unsigned c, struct magazine **m)
 {
-    return bin_unpark(&a->bins[c]);
+    return bin_unpark(&a->bins[c], m);
 }
 
 /* Say what is wrong with a pointer.  [43-arena.nw: A bad pointer] */
@@ -278,32 +280,29 @@ static unsigned gather(void **regions, unsigned n, struct arena *a,
 /* Put n regions of one arena into a magazine in its depot, if there is room
  * and they are worth one. */
 static bool park_group(struct arena *a, unsigned c, void *const *regions,
-                       unsigned n)
+                       unsigned n, struct magazine **spare)
 {
-    struct magazine *m;
-
-    if (n < sizeclasses[c].nmagazine / 4
-        || (m = base_take_raw(magazine_bytes(c))) == NULL)
+    if (n < sizeclasses[c].nmagazine / 4)
         return false;
-    m->nregions = n;
-    __builtin_memcpy(m->regions, regions, n * sizeof *regions);
-    if (bin_park(&a->bins[c], m))
-        return true;
-    magazine_free(m, c);
-    return false;
+    if (*spare == NULL && (*spare = base_take_raw(magazine_bytes(c))) == NULL)
+        return false;
+    (*spare)->nregions = n;
+    __builtin_memcpy((*spare)->regions, regions, n * sizeof *regions);
+    return bin_park(&a->bins[c], spare);
 }
 
 /* Flush a stack.  [43-arena.nw: Flushing a stack] */
-void arena_flush(unsigned c, void **regions, unsigned n, bool park,
-                 const char *call)
+void arena_flush(unsigned c, void **regions, unsigned n,
+                 struct magazine **spare, const char *call)
 {
-    park = park && sizeclasses[c].nmagazine > 0;
+    bool park = spare != NULL && sizeclasses[c].nmagazine > 0;
+
     while (n > 0) {
         struct arena *a = owner(regions[0], call);
         unsigned k = gather(regions, n, a, call);
         if (park && k > sizeclasses[c].nmagazine)
             k = sizeclasses[c].nmagazine;
-        if (!park || !park_group(a, c, regions, k))
+        if (!park || !park_group(a, c, regions, k, spare))
             bring_home(a, c, regions, k, call);
         regions += k;
         n -= k;

@@ -38,16 +38,19 @@ void arena_leave(struct arena *a);
  * downward.  Returns how many; 0 without memory. */
 unsigned arena_fill(struct arena *a, unsigned c, unsigned want, void **out);
 
-/* A full magazine of class c from the depot, or NULL; the caller gives it
- * back with magazine_free when it has emptied it. */
-struct magazine *arena_unpark(struct arena *a, unsigned c);
-void magazine_free(struct magazine *m, unsigned c);
+/* Exchange an empty magazine of class c, or NULL, for a full one from the
+ * depot.  False, and *m stays what it is, if there is none. */
+bool arena_unpark(struct arena *a, unsigned c, struct magazine **m);
 
 /* Take n regions of small class c off a thread's hands: each goes to the
- * arena it is from, into the depot if `park` and there is room, else home.
- * Reorders the array. */
-void arena_flush(unsigned c, void **regions, unsigned n, bool park,
-                 const char *call);
+ * arena it is from, into the depot if there is room, else home.  *spare is
+ * an empty magazine to begin with, or NULL, before and after; without
+ * `spare` nothing is parked.  Reorders the array. */
+void arena_flush(unsigned c, void **regions, unsigned n,
+                 struct magazine **spare, const char *call);
+
+/* Give a magazine's memory back; NULL is allowed. */
+void magazine_free(struct magazine *m, unsigned c);
 
 /* Is this region from that arena? */
 bool arena_has(const struct arena *a, const void *region);

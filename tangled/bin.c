@@ -208,23 +208,33 @@ static bool may_park(struct bin *b, size_t n) REQUIRES(&b->lock)
            || (b->nparked + n) * size <= PARKED_BYTES_MIN;
 }
 
-bool bin_park(struct bin *b, struct magazine *m)
+bool bin_park(struct bin *b, struct magazine **m)
 {
+    struct magazine *full = *m;
     bool parked;
 
     mutex_lock(&b->lock);
-    parked = may_park(b, m->nregions);
+    parked = may_park(b, full->nregions);
     if (parked) {
-        m->next = b->depot;
-        set_depot(b, m);
+        full->next = b->depot;
+        set_depot(b, full);
         b->nmagazines++;
-        b->nparked += m->nregions;
+        b->nparked += full->nregions;
+        if ((*m = b->empty) != NULL)
+            b->empty = b->empty->next;
     }
     mutex_unlock(&b->lock);
     return parked;
 }
 
 /* Take a magazine out of the depot.  [41-bin.nw: The depot] */
+static void keep_empty(struct bin *b, struct magazine *m) REQUIRES(&b->lock)
+{
+    m->nregions = 0;
+    m->next = b->empty;
+    b->empty = m;
+}
+
 static struct magazine *unpark(struct bin *b) REQUIRES(&b->lock)
 {
     struct magazine *m = b->depot;
@@ -238,18 +248,23 @@ static struct magazine *unpark(struct bin *b) REQUIRES(&b->lock)
     return m;
 }
 
-struct magazine *bin_unpark(struct bin *b)
+bool bin_unpark(struct bin *b, struct magazine **m)
 {
-    struct magazine *m;
+    struct magazine *full;
 
     /* Relaxed: an empty depot is the usual case, and a stale answer costs
      * no more than a look into the bitmaps. */
     if (__atomic_load_n(&b->depot, __ATOMIC_RELAXED) == NULL)
-        return NULL;
+        return false;
     mutex_lock(&b->lock);
-    m = unpark(b);
+    full = unpark(b);
+    if (full != NULL) {
+        if (*m != NULL)
+            keep_empty(b, *m);
+        *m = full;
+    }
     mutex_unlock(&b->lock);
-    return m;
+    return full != NULL;
 }
 
 /* Send home what nobody needed.  [41-bin.nw: The depot] */
@@ -257,10 +272,12 @@ struct magazine *bin_unpark(struct bin *b)
  * working set).  The peak fades by an eighth a call. */
 struct magazine *bin_settle(struct bin *b, bool all)
 {
-    struct magazine *out = NULL, *m;
+    struct magazine *out, *m;
 
     mutex_lock(&b->lock);
     uint32_t n = all ? b->nmagazines : b->nmagazines_low;
+    out = b->empty;
+    b->empty = NULL;
     while (n-- > 0 && (m = unpark(b)) != NULL) {
         m->next = out;
         out = m;

@@ -29,6 +29,7 @@ struct bin {
     struct heap waiting;        /* other runs with room, lowest first */
     struct run *spare;          /* one empty run, kept; NULL: none */
     struct magazine *depot;     /* magazines, the last one put in first */
+    struct magazine *empty;     /* emptied ones, for whoever parks next */
     uint32_t nmagazines;
     uint32_t nmagazines_low;    /* the fewest since the last bin_settle */
     size_t nruns;
@@ -58,13 +59,16 @@ struct run *bin_put(struct bin *b, void *const *regions, unsigned n,
                     const char *call) EXCLUDES(&b->lock);
 
 /* Promise to park.  [41-bin.nw: The depot] */
-/* Leave a magazine in the depot.  False if that holds enough already. */
-bool bin_park(struct bin *b, struct magazine *m) EXCLUDES(&b->lock);
+/* Exchange a full magazine for an empty one, or for NULL if there is none.
+ * False, and *m stays what it is, if the depot holds enough already. */
+bool bin_park(struct bin *b, struct magazine **m) EXCLUDES(&b->lock);
 
-/* Take a magazine out of the depot, or NULL. */
-struct magazine *bin_unpark(struct bin *b) EXCLUDES(&b->lock);
+/* Exchange an empty magazine, or NULL, for a full one.  False, and *m stays
+ * what it is, if the depot has none. */
+bool bin_unpark(struct bin *b, struct magazine **m) EXCLUDES(&b->lock);
 
-/* Take out the magazines that nobody needed since the last call; or all. */
+/* Take out the full magazines that nobody needed since the last call, or
+ * all of them; and the empty ones, which have no regions. */
 struct magazine *bin_settle(struct bin *b, bool all) EXCLUDES(&b->lock);
 
 bool bin_check(struct bin *b) REQUIRES(&b->lock);

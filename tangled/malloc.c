@@ -285,7 +285,7 @@ static void put_block(struct thread *t, void *p, const char *call)
     else if (t == NULL || thread_has_none(t)
              || !(tcache_put(t->kept, c, p)
                   || tcache_overflow(t->kept, c, p, call)))
-        arena_flush(c, &p, 1, false, call);
+        arena_flush(c, &p, 1, NULL, call);
     else if (options.random_place)
         guard_expect(thread_shuffle(t, c));
 }

@@ -143,13 +143,12 @@ static bool grow(struct tcache *t, unsigned c)
 
 /* Fill an empty stack.  [50-tcache.nw: When the stack is empty] */
 /* Move a magazine's regions onto the stack, which is empty. */
-static void *unload(struct tcache *t, unsigned c, struct magazine *m)
+static void *unload(struct tcache *t, unsigned c, const struct magazine *m)
 {
     void **slots = t->slots[c];
     size_t n = m->nregions;
 
     memcpy(slots + 1, m->regions, n * sizeof *slots);
-    magazine_free(m, c);
     set_depth(t, c, n - 1);
     return slots[n];
 }
@@ -183,20 +182,19 @@ static void *take_one(struct arena *a, unsigned c)
 /* Answer an empty stack.  [50-tcache.nw: When the stack is empty] */
 void *tcache_refill(struct tcache *t, unsigned c)
 {
-    struct magazine *m = NULL;
+    struct magazine *m;
 
     grow(t, c);
     if (t->slots[c] == NULL)
         return take_one(t->arena, c);
-    m = arena_unpark(t->arena, c);
-    if (m == NULL)
+    if (!arena_unpark(t->arena, c, &t->spare[c]))
         return fill(t, c);
+    m = t->spare[c];
     while (capacity(t, c) < m->nregions && grow(t, c))
         ;
     if (capacity(t, c) >= m->nregions)
         return unload(t, c, m);
-    arena_flush(c, m->regions, m->nregions, false, "malloc");
-    magazine_free(m, c);
+    arena_flush(c, m->regions, m->nregions, NULL, "malloc");
     return fill(t, c);
 }
 
@@ -207,7 +205,7 @@ static void send_away(struct tcache *t, unsigned c, size_t n, bool park,
 {
     void **slots = t->slots[c];
 
-    arena_flush(c, slots + 1, (unsigned)n, park, call);
+    arena_flush(c, slots + 1, (unsigned)n, park ? &t->spare[c] : NULL, call);
     n = depth(t, c) - n;
     memmove(slots + 1, t->top[c] - n + 1, n * sizeof *slots);
     set_depth(t, c, n);
@@ -242,6 +240,12 @@ bool tcache_overflow(struct tcache *t, unsigned c, void *region,
 
 /* Let an idle stack shrink.
  * [50-tcache.nw: The visit: what lies idle goes home] */
+static void drop_spare(struct tcache *t, unsigned c)
+{
+    magazine_free(t->spare[c], c);
+    t->spare[c] = NULL;
+}
+
 /* A stack that has not moved since we were here lies idle, or is in perfect
  * balance; half of it goes home, and if that was wrong a refill mends it. */
 void tcache_visit(struct tcache *t)
@@ -252,6 +256,8 @@ void tcache_visit(struct tcache *t)
         return;
     if (t->top[c] == t->seen[c] && depth(t, c) > 0)
         send_away(t, c, (depth(t, c) + 1) / 2, true, "free");
+    else if (t->top[c] == t->seen[c])
+        drop_spare(t, c);
     t->seen[c] = t->top[c];
 }
 
@@ -278,6 +284,7 @@ void tcache_drain(struct tcache *t, const char *call)
         if (t->slots[c] == NULL)
             continue;
         send_away(t, c, depth(t, c), false, call);
+        drop_spare(t, c);
         ungrant(n * sizeclasses[c].size);
         base_put(t->slots[c], slots_bytes(n));
         __atomic_store_n(&t->slots[c], NULL, __ATOMIC_RELAXED);

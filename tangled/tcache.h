@@ -23,6 +23,7 @@ struct tcache {
     /* What the slow paths need. */
     void **slots[NSMALL];               /* slot 0, or NULL: no stack */
     void **seen[NSMALL];                /* top at the last visit */
+    struct magazine *spare[NSMALL];     /* an empty one, or NULL */
     struct arena *arena;
     unsigned visited;                   /* the class visited last */
 };

@@ -136,7 +136,8 @@ COLD void thread_keep_house(struct thread *t)
         t->idle_ms = now_ms + (uint64_t)options.decay_ms / 8;
     for (unsigned n = all ? NSMALL : 1; n > 0; n--)
         tcache_visit(t->kept);
-    arena_tick(t->cache.arena, now_ms);
+    if (now_ms != t->tick_ms)
+        arena_tick(t->cache.arena, t->tick_ms = now_ms);
 }
 
 /* Put the newest region in a random place.

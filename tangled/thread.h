@@ -17,6 +17,7 @@ struct thread {
     struct quarantine *resting; /* the room guard's; NULL: none yet */
     uint64_t random;            /* for random_place */
     uint64_t idle_ms;           /* when all stacks are looked at next */
+    uint64_t tick_ms;           /* when the arena was told the time last */
     uint32_t countdown;         /* slow paths until the next event */
 };
 

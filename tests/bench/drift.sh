@@ -2,8 +2,10 @@
 # drift.sh -- peak resident memory while sizes drift, for other bounds on stacks and depots,
 # and what they cost in time: user and system seconds of the workload rptest, the best of
 # five, over those of what is built.  Then the same two of the workload trees, for other
-# bounds on the depots of the smallest classes; and the peaks of two programs for other run lengths.
-# make bench-drift; writes figures/data/drift-caches.csv, depot-share.csv, run-lengths.csv.
+# bounds on the depots of the smallest classes; the peaks of two programs for other run lengths;
+# and processor time when emptied magazines go back to the base room.
+# make bench-drift; writes figures/data/drift-caches.csv, depot-share.csv, run-lengths.csv,
+# magazines.csv.
 # A variant is tangled/ changed by sed.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -22,21 +24,21 @@ build() {
     echo "drift: '$1' changes nothing in $2" >&2
     exit 1
   fi
-  $CC -std=gnu17 -O2 -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-builtin-malloc \
+  $CC -std=gnu17 -O3 -fomit-frame-pointer -falign-functions=32 -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-builtin-malloc \
     -fno-builtin-calloc -fno-builtin-realloc -fno-builtin-free -pthread -shared \
     "$out"/src/*.c -o "$out/variant.so"
   rm -r "$out/src"
 }
 
-# best_of WORKLOAD OPTIONS: "TIME PEAK" of the variant that was built last: the time over that
+# best_of WORKLOAD OPTIONS [THREADS]: "TIME PEAK" of the variant that was built last: the time over that
 # of the workload's first variant, the peak in KiB
 best_of() {
   for i in 1 2 3 4 5; do
-    LITMALLOC_CONF=$2 build/bench/run "$PWD/$out/variant.so" build/bench/workloads "$1" 3>&1
+    LITMALLOC_CONF=$2 build/bench/run "$PWD/$out/variant.so" build/bench/workloads "$1" ${3:-} 3>&1
   done | awk '{ t = $2 + $3; if (NR == 1 || t < best) best = t; if (NR == 1 || $4 < peak) peak = $4 }
     END { print best, peak }' >"$out/best"
-  [ -e "$out/first.$1" ] || cp "$out/best" "$out/first.$1"
-  cat "$out/best" "$out/first.$1" | awk '{ t[NR] = $1; peak[NR] = $2 }
+  [ -e "$out/first.$1${3:-}" ] || cp "$out/best" "$out/first.$1${3:-}"
+  cat "$out/best" "$out/first.$1${3:-}" | awk '{ t[NR] = $1; peak[NR] = $2 }
     END { printf "%.2f %d\n", t[1] / t[2], peak[1] }'
 }
 
@@ -75,6 +77,13 @@ print(sys.argv[1], *(round(kib) for kib in peaks), sep=",")
 END
 }
 
+# magazines NAME [SCRIPT]: a row of magazines.csv
+magazines() {
+  build "$1" tcache.c "${2:-}"
+  set -- "$1" $(best_of threadtest '') $(best_of threadtest '' 2) $(best_of sh6bench '' 2)
+  echo "$1,$2,$4,$6"
+}
+
 # head_of COLUMNS: the first lines of a table
 head_of() {
   echo "$1"
@@ -89,7 +98,7 @@ shallow='s/ALL_ONES(CACHED_BYTES \/ (s))/((s) <= 256 ? ALL_ONES(CACHED_BYTES \/ 
   drift "as it is" sizeclass.c ''
   drift "magazines of all" sizeclass.c "$every"
   drift "shallow stacks" sizeclass.c "$shallow"
-  drift "no depots" bin.c 's/parked = may_park(b, m->nregions)/parked = false \&\& may_park(b, 0)/'
+  drift "no depots" bin.c 's/parked = may_park(b, full->nregions)/parked = false \&\& may_park(b, 0)/'
   drift "every idle stack looked at" thread.c 's/all ? NSMALL : 1/NSMALL/'
   drift "no caches" sizeclass.c '' tcache:false
 } >"$out/table"
@@ -104,7 +113,14 @@ shallow='s/ALL_ONES(CACHED_BYTES \/ (s))/((s) <= 256 ? ALL_ONES(CACHED_BYTES \/ 
   lengths "as it is"
   lengths "four pages" 's/SMALL(\(2560\|3072\|5120\|6144\|10240\|12288\|20480\), [35])/SMALL(\1, 4)/g'
 } >"$out/lengths"
+{
+  head_of "where,threadtest,threadtest_x2,sh6bench_x2"
+  magazines "exchanged"
+  magazines "base room" \
+    's/^    set_depth(t, c, n - 1);/&\n    magazine_free(t->spare[c], c), t->spare[c] = NULL;/'
+} >"$out/magazines"
 cp "$out/table" figures/data/drift-caches.csv
 cp "$out/share" figures/data/depot-share.csv
 cp "$out/lengths" figures/data/run-lengths.csv
-cat "$out/table" "$out/share" "$out/lengths"
+cp "$out/magazines" figures/data/magazines.csv
+cat "$out/table" "$out/share" "$out/lengths" "$out/magazines"

@@ -4,9 +4,10 @@
  * method: interleavings, real code
  * bound: 2 threads that take and return once each and 1 that settles; 2 runs of 2 regions
  * geometry: bits.h | s/PAGE_SHIFT = 14, CHUNK_SHIFT = 22/PAGE_SHIFT = 14, CHUNK_SHIFT = 18/
- * control: bin.c | /^struct magazine \*bin_unpark/,$s/^    mutex_lock\(&b->lock\);/    point("no lock");/;/^struct magazine \*bin_settle/,$s/point\("no lock"\)/mutex_lock(\&b->lock)/ | bin_unpark takes no lock
+ * control: bin.c | /^bool bin_unpark/,$s/^    mutex_lock\(&b->lock\);/    point("no lock");/;/^struct magazine \*bin_settle/,$s/point\("no lock"\)/mutex_lock(\&b->lock)/ | bin_unpark takes no lock
  * control: bin.c | s/if \(r == b->current\)/if (0)/ | the current run may leave
- * control: bin.c | s/set_depot\(b, m->next\);/set_depot(b, m->next ? m->next : m);/ | the last magazine stays in the depot */
+ * control: bin.c | s/set_depot\(b, m->next\);/set_depot(b, m->next ? m->next : m);/ | the last magazine stays in the depot
+ * control: bin.c | s/b->empty = b->empty->next;/;/ | an empty magazine is given to two */
 
 #include "bits.h"
 #include "interleave.h"
@@ -120,13 +121,11 @@ static void bring_home(void *const *regions, unsigned n)
 static struct { struct magazine m; void *one; } store[3];
 static uint8_t store_used[3];
 
-static struct magazine *new_magazine(void *region)
+static struct magazine *new_magazine(void)
 {
     for (int i = 0; i < 3; i++)
         if (!store_used[i]) {
             store_used[i] = 1;
-            store[i].m.nregions = 1;
-            store[i].m.regions[0] = region;
             return &store[i].m;
         }
     return NULL;
@@ -144,16 +143,16 @@ static void free_magazine(struct magazine *m)
     violated("no magazine of ours");
 }
 
+static struct magazine *spare[3];       /* what each thread has in hand */
+
 /* Take as a refill does: a magazine if there is one, else from the runs. */
 static unsigned take(void **out)
 {
-    struct magazine *m = bin_unpark(&bin);
     unsigned n;
 
-    if (m != NULL) {
-        out[0] = m->regions[0];
-        n = m->nregions;
-        free_magazine(m);
+    if (bin_unpark(&bin, &spare[current_])) {
+        out[0] = spare[current_]->regions[0];
+        n = spare[current_]->nregions;
     } else {
         n = bin_take(&bin, 2, out + 2);
         if (n == 1)
@@ -167,13 +166,15 @@ static unsigned take(void **out)
 /* Give back as a flush does: parked, or home. */
 static void give(void *region)
 {
-    struct magazine *m;
+    struct magazine **m = &spare[current_];
 
     disown(region);
-    if (choose("park or bring home", 2) == 0 && (m = new_magazine(region)) != NULL) {
+    if (choose("park or bring home", 2) == 0
+        && (*m != NULL || (*m = new_magazine()) != NULL)) {
+        (*m)->nregions = 1;
+        (*m)->regions[0] = region;
         if (bin_park(&bin, m))
             return;
-        free_magazine(m);
     }
     bring_home(&region, 1);
 }
@@ -195,9 +196,11 @@ static void settler(int unused)
 
     for (; m != NULL; m = next) {
         void *region = m->regions[0];
+        unsigned n = m->nregions;
         next = m->next;
         free_magazine(m);
-        bring_home(&region, 1);
+        if (n > 0)
+            bring_home(&region, n);
     }
 }
 
@@ -207,10 +210,21 @@ static void end(void)
 {
     unsigned nparked = 0;
 
-    for (struct magazine *m = bin.depot; m != NULL; m = m->next) {
+    for (struct magazine *m = bin.depot, *next; m != NULL; m = next) {
+        next = m->next;
         nparked += m->nregions;
         own(m->regions[0]);             /* twice in the depot is seen here */
+        free_magazine(m);               /* and so is a magazine in two places */
     }
+    for (struct magazine *m = bin.empty, *next; m != NULL; m = next) {
+        next = m->next;
+        free_magazine(m);
+    }
+    for (int i = 0; i < 3; i++)
+        if (spare[i] != NULL)
+            free_magazine(spare[i]);
+    for (int i = 0; i < 3; i++)
+        hold(!store_used[i]);
     hold(bin.nparked == nparked && bin.ntaken == nparked);
     hold(*(volatile uint32_t *)&bin.lock.word == 0);
     hold(bin_check(&bin));
@@ -222,7 +236,9 @@ static void park_one(void)
     void *one;
 
     hold(run_take(chunk.runs, 1, &one + 1) == 1);
-    bin.depot = new_magazine(one);
+    bin.depot = new_magazine();
+    bin.depot->nregions = 1;
+    bin.depot->regions[0] = one;
     bin.nmagazines = 1;
     bin.ntaken = bin.nparked = 1;
 }
@@ -241,6 +257,7 @@ int main(void)
         bin.nruns++;
         wait_in_line(&bin, r);
     }
+    bin.empty = new_magazine();         /* of two that park, one gets it */
     begin(user, 1);
     if (IS_QUICK)
         park_one();         /* one thread less, so something to meet over */

@@ -33,6 +33,7 @@ long pages_system_call(long n, long a, long b, long c, long d, long e, long f)
 }
 
 static struct arena *one, *two;
+static struct magazine *spare;          /* in hand */
 
 static void start(void)
 {
@@ -158,7 +159,7 @@ START_TEST(regions_go_home)
         mix[i] = take_one(i % 2 ? one : two, C48);
     ck_assert_uint_eq(one->bins[C48].ntaken, 50);
     ck_assert_uint_eq(two->bins[C48].ntaken, 50);
-    arena_flush(C48, mix, 100, false, "free");
+    arena_flush(C48, mix, 100, NULL, "free");
     ck_assert_uint_eq(one->bins[C48].ntaken, 0);
     ck_assert_uint_eq(two->bins[C48].ntaken, 0);
 }
@@ -168,21 +169,21 @@ END_TEST
 START_TEST(magazines_are_of_one_arena)
 {
     void *mix[250];
-    struct magazine *m;
+    struct magazine *m = NULL;
 
     srand(3);
     for (int i = 0; i < 250; i++)
         mix[i] = take_one(rand() % 2 ? one : two, C48);
-    arena_flush(C48, mix, 250, true, "free");
+    arena_flush(C48, mix, 250, &spare, "free");
     for (int i = 0; i < 2; i++) {
         struct arena *a = i == 0 ? one : two;
-        ck_assert_ptr_nonnull(m = arena_unpark(a, C48));
+        ck_assert(arena_unpark(a, C48, &m));
         ck_assert_uint_eq(m->nregions, a->bins[C48].ntaken);
         for (unsigned k = 0; k < m->nregions; k++)
             ck_assert_ptr_eq(pagemap_chunk(m->regions[k])->arena, a);
-        ck_assert_ptr_null(arena_unpark(a, C48));
-        magazine_free(m, C48);
+        ck_assert(!arena_unpark(a, C48, &spare));
     }
+    magazine_free(m, C48);
 }
 END_TEST
 
@@ -194,12 +195,12 @@ START_TEST(magazines_have_a_size)
 
     ck_assert_uint_eq(arena_fill(one, C48, 341, batch + 341), 341);
     ck_assert_uint_eq(arena_fill(one, C48, 259, batch + 600), 259);
-    arena_flush(C48, batch, 600, true, "free");
+    arena_flush(C48, batch, 600, &spare, "free");
     ck_assert_uint_eq(one->bins[C48].nmagazines, 3);    /* 254, 254, 92 */
     ck_assert_uint_eq(one->bins[C48].nparked, 600);
     ck_assert_uint_eq(arena_fill(two, C48, 62, batch + 62), 62);
     ck_assert_uint_eq(full / 4, 63);
-    arena_flush(C48, batch, 62, true, "free");
+    arena_flush(C48, batch, 62, &spare, "free");
     ck_assert_uint_eq(two->bins[C48].nmagazines, 0);
     ck_assert_uint_eq(two->bins[C48].ntaken, 0);
 }
@@ -213,7 +214,7 @@ START_TEST(empty_runs_leave_the_map)
         ck_assert_uint_eq(arena_fill(one, C48, 341, batch + 341 * (i + 1)),
                           341);
     size_t used = one->pages.nused;
-    arena_flush(C48, batch, 5 * 341, false, "free");
+    arena_flush(C48, batch, 5 * 341, NULL, "free");
     ck_assert_uint_eq(one->bins[C48].nruns, 2);
     ck_assert_uint_eq(one->pages.nused, used - 3);
     unsigned gone = 0;
@@ -234,7 +235,7 @@ START_TEST(depots_come_home_first)
         ck_assert_uint_eq(arena_fill(one, C48, 341, batch + n + 341), 341);
     size_t npages = one->pages.npages;
     for (unsigned i = 0; i < n; i += 250)
-        arena_flush(C48, batch + i, n - i < 250 ? n - i : 250, true, "free");
+        arena_flush(C48, batch + i, n - i < 250 ? n - i : 250, &spare, "free");
     ck_assert_uint_gt(one->bins[C48].nparked, n / 2);
     take_large(one, LARGE64K + 18);             /* needs pages they have */
     ck_assert_uint_eq(one->bins[C48].nparked, 0);
@@ -269,7 +270,7 @@ START_TEST(freeing_needs_no_memory)
     refuse_maps = true;
     while (base_take(2048) != NULL)
         ;
-    arena_flush(C48, batch, 250, true, "free");
+    arena_flush(C48, batch, 250, &spare, "free");
     ck_assert_uint_eq(one->bins[C48].ntaken, 0);
     ck_assert_uint_eq(one->bins[C48].nparked, 0);
 }
@@ -407,7 +408,7 @@ START_TEST(purging_gives_all_back)
         arena_fill(two, C48, 341, batch + 341 * (i + 1));
     for (int i = 0; i < 341 * 20; i += 110)
         memset(batch[i], 1, 48);
-    arena_flush(C48, batch, 341 * 20, true, "free");
+    arena_flush(C48, batch, 341 * 20, &spare, "free");
     arena_put_other(take_large(two, LARGE64K), "free");
     ck_assert(huge_put(huge_take(3 * LARGE_MAX, 16, &zeroed)));
     ck_assert_uint_gt(two->bins[C48].nparked, 0);
@@ -428,7 +429,7 @@ START_TEST(the_neighbour_is_looked_after)
     ck_assert_uint_eq(number_of(two), number_of(one) + 1);
     take_large(two, LARGE64K);
     arena_fill(two, C48, 250, batch + 250);
-    arena_flush(C48, batch, 250, true, "free");
+    arena_flush(C48, batch, 250, &spare, "free");
     arena_put_other(take_large(two, LARGE64K), "free");
     ck_assert_uint_gt(two->pages.ndirty, 0);
     ck_assert_uint_eq(two->bins[C48].nparked, 250);
@@ -454,18 +455,17 @@ static void *work(void *unused)
 
     for (unsigned i = 0; i < npasses; i++) {
         unsigned c = 1 + i % 8;
+        struct magazine *m = NULL;
         unsigned n = arena_fill(shared, c, 64, batch + 64);
         for (unsigned k = 64 - n; k < 64; k++)
             *(void **)batch[k] = batch[k];
         for (unsigned k = 64 - n; k < 64; k++)
             if (*(void **)batch[k] != batch[k])
                 return batch[k];
-        arena_flush(c, batch + 64 - n, n, i % 3 == 0, "free");
-        struct magazine *m = arena_unpark(shared, c);
-        if (m != NULL) {
-            arena_flush(c, m->regions, m->nregions, false, "free");
-            magazine_free(m, c);
-        }
+        arena_flush(c, batch + 64 - n, n, i % 3 == 0 ? &m : NULL, "free");
+        if (arena_unpark(shared, c, &m))
+            arena_flush(c, m->regions, m->nregions, NULL, "free");
+        magazine_free(m, c);
     }
     return unused;
 }

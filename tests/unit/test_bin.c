@@ -128,8 +128,11 @@ static unsigned put_back(struct run *r, unsigned n)
 
 START_TEST(an_empty_bin_has_nothing)
 {
+    struct magazine *m = NULL;
+
     ck_assert_uint_eq(take(5), 0);
-    ck_assert_ptr_null(bin_unpark(bin));
+    ck_assert(!bin_unpark(bin, &m));
+    ck_assert_ptr_null(m);
     ck_assert_ptr_null(bin_settle(bin, true));
     ck_assert_uint_eq(bin->nfills, 0);
 }
@@ -239,6 +242,22 @@ static struct magazine *load(unsigned n, unsigned from)
     return m;
 }
 
+/* Park it, with no interest in what comes for it. */
+static bool park(unsigned n, unsigned from)
+{
+    struct magazine *m = load(n, from);
+
+    return bin_park(bin, &m);
+}
+
+/* Take one out, with nothing to give. */
+static struct magazine *unpark_one(void)
+{
+    struct magazine *m = NULL;
+
+    return bin_unpark(bin, &m) ? m : NULL;
+}
+
 /* On both sides of the edge. */
 START_TEST(as_much_as_was_in_use)
 {
@@ -246,14 +265,14 @@ START_TEST(as_much_as_was_in_use)
     for (int i = 0; i < 20; i++)
         add_run();
     take(1000);
-    ck_assert(bin_park(bin, load(254, 0)));
+    ck_assert(park(254, 0));
     ck_assert_uint_eq(bin->npeak, 1000);
-    ck_assert(bin_park(bin, load(254, 254)));
+    ck_assert(park(254, 254));
     ck_assert_uint_eq(bin->nparked, 508);
-    ck_assert(bin_park(bin, load(254, 508)));
-    ck_assert(!bin_park(bin, load(239, 761)));          /* 1001 */
-    ck_assert(bin_park(bin, load(238, 762)));           /* 1000 */
-    ck_assert(!bin_park(bin, load(1, 0)));
+    ck_assert(park(254, 508));
+    ck_assert(!park(239, 761));          /* 1001 */
+    ck_assert(park(238, 762));           /* 1000 */
+    ck_assert(!park(1, 0));
     ck_assert_uint_eq(bin->nmagazines, 4);
     check_it();
 }
@@ -266,12 +285,12 @@ START_TEST(a_small_depot_is_always_allowed)
     for (int i = 0; i < 5; i++)
         add_run();
     take(256);
-    ck_assert(bin_park(bin, load(128, 0)));
+    ck_assert(park(128, 0));
     bin->npeak = 0;                     /* as if long ago */
-    ck_assert(bin_park(bin, load(128, 128)));
+    ck_assert(park(128, 128));
     ck_assert_uint_eq(bin->npeak, 128);
     take(1);
-    ck_assert(!bin_park(bin, load(1, 256)));
+    ck_assert(!park(1, 256));
 }
 END_TEST
 
@@ -281,11 +300,14 @@ START_TEST(last_in_first_out)
         add_run();
     take(900);
     struct magazine *m[3];
-    for (unsigned i = 0; i < 3; i++)
-        ck_assert(bin_park(bin, m[i] = load(200, 200 * i)));
+    for (unsigned i = 0; i < 3; i++) {
+        struct magazine *hand = m[i] = load(200, 200 * i);
+        ck_assert(bin_park(bin, &hand));
+        ck_assert_ptr_null(hand);
+    }
     for (int i = 2; i >= 0; i--)
-        ck_assert_ptr_eq(bin_unpark(bin), m[i]);
-    ck_assert_ptr_null(bin_unpark(bin));
+        ck_assert_ptr_eq(unpark_one(), m[i]);
+    ck_assert_ptr_null(unpark_one());
     ck_assert_uint_eq(bin->nparked, 0);
     ck_assert_uint_eq(bin->ntaken, 900);
 }
@@ -300,6 +322,55 @@ static unsigned length(struct magazine *m)
     return n;
 }
 
+/* A full one for an empty one, both ways; what is refused stays in hand. */
+START_TEST(magazines_go_round)
+{
+    use(12);
+    for (int i = 0; i < 15; i++)
+        add_run();
+    take(900);
+    struct magazine *first = load(200, 0), *second = load(200, 200), *hand;
+    hand = first;
+    ck_assert(bin_park(bin, &hand));
+    ck_assert_ptr_null(hand);
+    hand = second;                      /* empty, says who gives it */
+    ck_assert(bin_unpark(bin, &hand));
+    ck_assert_ptr_eq(hand, first);
+    ck_assert_uint_eq(hand->nregions, 200);
+    ck_assert_ptr_eq(bin->empty, second);
+    ck_assert(!bin_unpark(bin, &hand));
+    ck_assert_ptr_eq(hand, first);
+    ck_assert(bin_park(bin, &hand));
+    ck_assert_ptr_eq(hand, second);
+    ck_assert_uint_eq(hand->nregions, 0);
+    ck_assert_ptr_null(bin->empty);
+    bin->npeak = bin->ntaken = bin->nparked;
+    hand = load(254, 400);
+    second = hand;
+    ck_assert(!bin_park(bin, &hand));
+    ck_assert_ptr_eq(hand, second);
+}
+END_TEST
+
+/* At each look the empty ones go, and have no regions. */
+START_TEST(settle_hands_out_empty_ones)
+{
+    struct magazine *hand, *m;
+
+    for (int i = 0; i < 3; i++)
+        add_run();
+    take(900);
+    ck_assert(park(200, 0) && park(200, 200));
+    hand = load(200, 400);
+    ck_assert(bin_unpark(bin, &hand));
+    ck_assert_ptr_nonnull(m = bin_settle(bin, false));
+    ck_assert_ptr_null(m->next);
+    ck_assert_uint_eq(m->nregions, 0);
+    ck_assert_ptr_null(bin->empty);
+    ck_assert_uint_eq(bin->nmagazines, 1);
+}
+END_TEST
+
 /* What lay there all the time goes; what came and went stays. */
 START_TEST(settle_takes_what_nobody_needed)
 {
@@ -307,11 +378,11 @@ START_TEST(settle_takes_what_nobody_needed)
         add_run();
     take(1000);
     for (unsigned i = 0; i < 5; i++)
-        ck_assert(bin_park(bin, load(100, 100 * i)));
+        ck_assert(park(100, 100 * i));
     ck_assert_uint_eq(length(bin_settle(bin, false)), 0);
-    ck_assert_ptr_nonnull(bin_unpark(bin));
-    ck_assert_ptr_nonnull(bin_unpark(bin));             /* 3 are left */
-    ck_assert(bin_park(bin, load(100, 0)));
+    ck_assert_ptr_nonnull(unpark_one());
+    ck_assert_ptr_nonnull(unpark_one());             /* 3 are left */
+    ck_assert(park(100, 0));
     ck_assert_uint_eq(length(bin_settle(bin, false)), 3);
     ck_assert_uint_eq(bin->nmagazines, 1);
     ck_assert_uint_eq(length(bin_settle(bin, false)), 1);
@@ -325,7 +396,7 @@ START_TEST(settle_all_takes_all)
         add_run();
     take(1000);
     for (unsigned i = 0; i < 5; i++)
-        ck_assert(bin_park(bin, load(100, 100 * i)));
+        ck_assert(park(100, 100 * i));
     ck_assert_uint_eq(length(bin_settle(bin, true)), 5);
     ck_assert_uint_eq(bin->nparked, 0);
     ck_assert_ptr_null(bin->depot);
@@ -447,6 +518,8 @@ static void add_tests(TCase *t)
     tcase_add_test(t, as_much_as_was_in_use);
     tcase_add_test(t, a_small_depot_is_always_allowed);
     tcase_add_test(t, last_in_first_out);
+    tcase_add_test(t, magazines_go_round);
+    tcase_add_test(t, settle_hands_out_empty_ones);
     tcase_add_test(t, settle_takes_what_nobody_needed);
     tcase_add_test(t, settle_all_takes_all);
     tcase_add_test(t, the_peak_fades);

@@ -13,7 +13,7 @@
 #include "unit.h"
 
 /* What the chapter says in numbers. */
-static_assert(sizeof(struct thread) == 2512, "bytes of a record");
+static_assert(sizeof(struct thread) == 2872, "bytes of a record");
 static_assert(offsetof(struct thread, cache) == 0, "record and cache are one");
 
 static bool refuse;                     /* refuse system calls */
@@ -190,7 +190,7 @@ static void late(void *region)
     ck_assert_ptr_null(thread_begin());
     ck_assert(thread_has_none(thread_self()));
     ck_assert_uint_eq(arenas[0]->bins[4].ntaken, 1);
-    arena_flush(4, &region, 1, false, "free");
+    arena_flush(4, &region, 1, NULL, "free");
     nlate++;
 }
 
@@ -292,7 +292,7 @@ static void *keep_busy(void *ready)
     while (__atomic_load_n(&go_on, __ATOMIC_RELAXED)) {
         void *p = tcache_refill(&t->cache, 4);
         thread_flush();
-        arena_flush(4, &p, 1, false, "free");
+        arena_flush(4, &p, 1, NULL, "free");
         __atomic_store_n((bool *)ready, true, __ATOMIC_RELEASE);
     }
     return NULL;
