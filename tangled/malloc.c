@@ -416,6 +416,23 @@ static size_t door_size(const void *p, const char *call)
     return options.guarded ? guard_size(p, call) : arena_size(p, call);
 }
 
+/* Say what a block that grows gets.  [70-malloc.nw: Resizing] */
+/* A huge block is never as small as a large region may be: so its size
+ * tells what it is. */
+static size_t huge_request(size_t size)
+{
+    return size > LARGE_MAX ? size : LARGE_MAX + 1;
+}
+
+/* What a block of `old` bytes should get that is to have `size`: one that
+ * grows past half of LARGE_MAX will grow on, and is huge from then on. */
+static size_t grown_request(size_t old, size_t size)
+{
+    bool grows = old > LARGE_MAX || (old > SMALL_MAX && size > old);
+
+    return grows && size > LARGE_MAX / 2 ? huge_request(size) : size;
+}
+
 /* Resize a block to another class.  [70-malloc.nw: Resizing] */
 /* Where the class changes: in place if neighbouring pages allow it, by
  * moving pages if they are the block's own, else by moving bytes. */
@@ -428,6 +445,7 @@ static NOINLINE void *realloc_slow(void *p, size_t size)
         return no_memory();
     if (options.guarded)
         return guard_resize(p, size, "realloc") ? p : move(p, old, size);
+    size = grown_request(old, size);
     if (old > SMALL_MAX && old <= LARGE_MAX && size > SMALL_MAX
         && size <= LARGE_MAX && arena_resize_large(p, sizeclass_of(size)))
         return p;
@@ -491,13 +509,6 @@ void *door_take(size_t size)
 }
 
 /* Serve aligned requests.  [70-malloc.nw: Aligned memory] */
-/* A huge block is never as small as a large region may be: so its size
- * tells what it is. */
-static size_t huge_request(size_t size)
-{
-    return size > LARGE_MAX ? size : LARGE_MAX + 1;
-}
-
 static void *take_aligned_block(size_t size, size_t alignment, bool *zeroed)
 {
     unsigned c = aligned_class(size, alignment);
@@ -553,9 +564,9 @@ static bool size_is_right(const void *p, size_t size, size_t alignment,
 
     if (options.guarded)
         return guard_size(p, call) == size;
-    if (c == CLASS_NONE)
-        return huge_was_asked(p, huge_request(size));
-    return sizeclasses[c].size == arena_size(p, call);
+    size_t has = arena_size(p, call);
+    return has > LARGE_MAX ? huge_was_asked(p, huge_request(size))
+                           : c != CLASS_NONE && sizeclasses[c].size == has;
 }
 
 /* Free with a size, for the rooms at the door.

@@ -3,9 +3,10 @@
 # and what they cost in time: user and system seconds of the workload rptest, the best of
 # five, over those of what is built.  Then the same two of the workload trees, for other
 # bounds on the depots of the smallest classes; the peaks of two programs for other run lengths;
-# and processor time when emptied magazines go back to the base room.
+# processor time when emptied magazines go back to the base room; and a vector that stays
+# among the large regions for longer.
 # make bench-drift; writes figures/data/drift-caches.csv, depot-share.csv, run-lengths.csv,
-# magazines.csv.
+# magazines.csv, growing.csv.
 # A variant is tangled/ changed by sed.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -84,6 +85,12 @@ magazines() {
   echo "$1,$2,$4,$6"
 }
 
+# growing NAME [SCRIPT]: a row of growing.csv
+growing() {
+  build "$1" malloc.c "${2:-}"
+  best_of vector '' | awk -v name="$1" '{ printf "%s,%s,%.1f\n", name, $1, $2 / 1024 }'
+}
+
 # head_of COLUMNS: the first lines of a table
 head_of() {
   echo "$1"
@@ -119,8 +126,14 @@ shallow='s/ALL_ONES(CACHED_BYTES \/ (s))/((s) <= 256 ? ALL_ONES(CACHED_BYTES \/ 
   magazines "base room" \
     's/^    set_depth(t, c, n - 1);/&\n    magazine_free(t->spare[c], c), t->spare[c] = NULL;/'
 } >"$out/magazines"
+{
+  head_of "rule,vector_time,vector_mib"
+  growing "huge from 1 MiB"
+  growing "large up to 2 MiB" 's/grows && size > LARGE_MAX \/ 2/grows \&\& size > LARGE_MAX/'
+} >"$out/growing"
 cp "$out/table" figures/data/drift-caches.csv
 cp "$out/share" figures/data/depot-share.csv
 cp "$out/lengths" figures/data/run-lengths.csv
 cp "$out/magazines" figures/data/magazines.csv
-cat "$out/table" "$out/share" "$out/lengths" "$out/magazines"
+cp "$out/growing" figures/data/growing.csv
+cat "$out/table" "$out/share" "$out/lengths" "$out/magazines" "$out/growing"

@@ -236,7 +236,8 @@ END_TEST
 START_TEST(realloc_keeps_the_bytes)
 {
     static const size_t sizes[] = { 1, 16, 17, 1000, 1025, 57344, 57345, 70000,
-                                    400000, 2097152, 2097153, 9000000 };
+                                    400000, 1048576, 1048577, 1500000, 2097152,
+                                    2097153, 9000000 };
     enum { N = sizeof sizes / sizeof *sizes };
 
     for (int i = 0; i < N; i++)
@@ -250,8 +251,28 @@ START_TEST(realloc_keeps_the_bytes)
                 if (p[b] != (unsigned char)(b * 7 + b / 256))
                     ck_abort_msg("%zu to %zu: byte %zu", sizes[i], sizes[k], b);
             ck_assert_uint_ge(malloc_usable_size(p), sizes[k]);
-            free(p);
+            free_sized(p, sizes[k]);
         }
+}
+END_TEST
+
+/* A large block that grows past 1 MiB is huge from then on, and then grows
+ * to 2 MiB where it is; one that shrinks to 1 MiB is large again. */
+START_TEST(a_block_that_grows_becomes_huge)
+{
+    char *p = malloc(1000000), *q;
+
+    ck_assert_uint_le(malloc_usable_size(p), LARGE_MAX / 2);
+    ck_assert_ptr_nonnull(p = realloc(p, 1200000));
+    ck_assert_uint_gt(malloc_usable_size(p), LARGE_MAX);
+    ck_assert_ptr_eq(q = realloc(p, 2000000), p);
+    ck_assert_ptr_eq(p = realloc(q, 1100000), q);
+    ck_assert_ptr_nonnull(p = realloc(p, 1048576));
+    ck_assert_uint_eq(malloc_usable_size(p), 1048576);
+    free_sized(p, 1048576);
+    ck_assert_ptr_nonnull(p = malloc(1500000));
+    ck_assert_uint_le(malloc_usable_size(p), LARGE_MAX);
+    free(p);
 }
 END_TEST
 
@@ -364,13 +385,14 @@ END_TEST
 /* Each of these ends the process. */
 START_TEST(a_wrong_size_is_found)
 {
-    void *p = malloc(_i < 2 ? 100 : _i == 2 ? 100000 : 3000000);
+    void *p = malloc(_i < 2 ? 100 : _i == 2 || _i == 4 ? 100000 : 3000000);
 
     switch (_i) {
     case 0: free_sized(p, 96); break;
     case 1: free_aligned_sized(p, 256, 100); break;
     case 2: free_sized(p, 200000); break;
     case 3: free_sized(p, 5000000); break;
+    case 4: free_sized(realloc(p, 1200000), 3000000); break;
     }
 }
 END_TEST
@@ -496,11 +518,12 @@ static void add_tests(TCase *t)
     tcase_add_test(t, free_keeps_errno);
     tcase_add_test(t, calloc_is_zero);
     tcase_add_test(t, realloc_keeps_the_bytes);
+    tcase_add_test(t, a_block_that_grows_becomes_huge);
     tcase_add_test(t, realloc_in_the_class_stays);
     tcase_add_test(t, growing_by_a_byte);
     tcase_add_test(t, aligned_blocks);
     tcase_add_test(t, how_the_aligned_calls_fail);
-    tcase_add_loop_test_raise_signal(t, a_wrong_size_is_found, SIGABRT, 0, 4);
+    tcase_add_loop_test_raise_signal(t, a_wrong_size_is_found, SIGABRT, 0, 5);
     tcase_add_loop_test_raise_signal(t, a_bad_pointer_is_found, SIGABRT, 0, 7);
     tcase_add_test(t, a_thread_without_a_cache_is_served);
     tcase_add_test(t, a_child_can_allocate);
