@@ -61,12 +61,12 @@ def environment(more=None):
 
 
 class Cost:
-    """What one run cost: seconds, KiB, page faults."""
+    """What one run cost: seconds, KiB, page faults, and those that stopped the program."""
 
     def __init__(self, line):
-        wall, user, system, peak, faults = line.split()
+        wall, user, system, peak, faults, exceptions = line.split()
         self.wall, self.cpu = float(wall), float(user) + float(system)
-        self.peak, self.faults = int(peak), int(faults)
+        self.peak, self.faults, self.exceptions = int(peak), int(faults), int(exceptions)
 
 
 def run(command, library, more=None):

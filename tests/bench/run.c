@@ -3,17 +3,23 @@
  *   run LIBRARY COMMAND ARGUMENT...      LIBRARY: what to preload, or -
  *
  * Writes one line to fd 3: wall, user and system seconds, peak resident KiB,
- * page faults.  The command's output is thrown away; its errors are not.
+ * page faults, and how many of them stopped the program: the kernel counts
+ * pages that it was asked to populate as faults, too.  -1: it does not let us
+ * count (see perf_event_open(2)).  The command's output is thrown away; its
+ * errors are not.
  *
  * Why not Python's own wait4: a process counts the peak of what it was before
  * exec as its own, and a Python is larger than most of what we measure. */
 
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <linux/perf_event.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -49,9 +55,31 @@ static void become(const char *library, char **command)
     _exit(127);
 }
 
+/* Count what stops the process and its children from its exec on. */
+static int count_exceptions(pid_t child)
+{
+    struct perf_event_attr attr = { .type = PERF_TYPE_SOFTWARE,
+                                    .size = sizeof attr,
+                                    .config = PERF_COUNT_SW_PAGE_FAULTS,
+                                    .disabled = 1,
+                                    .inherit = 1,
+                                    .enable_on_exec = 1 };
+
+    return (int)syscall(SYS_perf_event_open, &attr, child, -1, -1,
+                        PERF_FLAG_FD_CLOEXEC);
+}
+
+static long counted(int fd)
+{
+    uint64_t n;
+
+    return fd >= 0 && read(fd, &n, sizeof n) == sizeof n ? (long)n : -1;
+}
+
 int main(int argc, char **argv)
 {
     struct rusage u;
+    int ready[2], counter = -1;
     double begin;
     int status;
     pid_t child;
@@ -60,16 +88,31 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: run LIBRARY|- COMMAND ARGUMENT...\n");
         return 2;
     }
-    begin = now();
+    if (pipe(ready) != 0) {
+        perror("run");
+        return 1;
+    }
     child = fork();
-    if (child == 0)
+    if (child == 0) {
+        char word;
+        close(ready[1]);
+        if (read(ready[0], &word, 1) != 1)
+            _exit(127);
+        close(ready[0]);
         become(argv[1], argv + 2);
+    }
+    if (child > 0)
+        counter = count_exceptions(child);
+    begin = now();
+    if (write(ready[1], "", 1) != 1)
+        perror("run");
     if (child < 0 || wait4(child, &status, 0, &u) < 0) {
         perror("run");
         return 1;
     }
-    dprintf(3, "%.6f %.6f %.6f %ld %ld\n", now() - begin, seconds(u.ru_utime),
-            seconds(u.ru_stime), u.ru_maxrss, u.ru_minflt + u.ru_majflt);
+    dprintf(3, "%.6f %.6f %.6f %ld %ld %ld\n", now() - begin, seconds(u.ru_utime),
+            seconds(u.ru_stime), u.ru_maxrss, u.ru_minflt + u.ru_majflt,
+            counted(counter));
     if (WIFSIGNALED(status)) {
         fprintf(stderr, "run: %s: killed by signal %d\n", argv[2],
                 WTERMSIG(status));

@@ -97,6 +97,7 @@ class Result:
         self.cpu = statistics.median(c.cpu for c in costs)
         self.peak = statistics.median(c.peak for c in costs)
         self.faults = statistics.median(c.faults for c in costs)
+        self.exceptions = statistics.median(c.exceptions for c in costs)
         self.after = self.live = self.grown = self.peak_live = self.calls = None
 
     @property
@@ -231,12 +232,15 @@ def judge(rows, libraries, results, quiet):
             row = max(worst, key=worst.get)
             above = [f"{r} {v:.2f}" for r, v in sorted(worst.items(), key=lambda x: -x[1]) if v > limit]
             bars.add(f"{title} against its best peer", worst[row], limit, what=", ".join(above) or row)
-    big = [r for r in rows if results[r.name, "glibc"].peak >= 20 * MIB]
+    big = [r for r in whole if results[r.name, "glibc"].peak >= 20 * MIB]
     if big:
+        if results[big[0].name, "glibc"].exceptions > 0:
+            x = {r.name: results[r.name, "litmalloc"].exceptions / results[r.name, "glibc"].exceptions for r in big}
+            bars.add("programs of 20 MiB: times stopped by a fault, the worst row", max(x.values()), 0.2, what=max(x, key=x.get))
         f = {r.name: results[r.name, "litmalloc"].faults / results[r.name, "glibc"].faults for r in big}
         p = {r.name: results[r.name, "litmalloc"].peak / results[r.name, "glibc"].peak for r in big}
-        bars.add("heaps of 20 MiB: faults against glibc, the worst row", max(f.values()), 0.2, what=max(f, key=f.get))
-        bars.add("heaps of 20 MiB: peak against glibc, the worst row", max(p.values()), 1.15, what=max(p, key=p.get))
+        bars.add("programs of 20 MiB: faults against glibc, the worst row", max(f.values()), 0.2, what=max(f, key=f.get))
+        bars.add("programs of 20 MiB: peak against glibc, the worst row", max(p.values()), 1.15, what=max(p, key=p.get))
     for rival in [n for n in packaged if n not in ("glibc", "tbbmalloc")]:
         bars.add(f"peak resident, mean against {rival}", geometric(rows, results, "litmalloc", rival, "peak"), 1.0)
     bars.add("peak resident, mean against glibc", geometric(rows, results, "litmalloc", "glibc", "peak"), 1.10)
@@ -269,17 +273,17 @@ def save(folder, rows, libraries, results, bars, command):
         return os.path.join(folder, name)
     remark = f"{command}; medians; interleaved rounds: {len(next(iter(results['costs'].values())))}"
     table = results["table"]
-    head = ["row", "allocator", "wall", "low", "high", "cpu", "peak_kib", "faults", "after_kib", "calls"]
+    head = ["row", "allocator", "wall", "low", "high", "cpu", "peak_kib", "faults", "exceptions", "after_kib", "calls"]
     peers.write_csv(path("bench.csv"), head, [
-        [r.name, n, f"{x.wall:.4f}", f"{x.low:.4f}", f"{x.high:.4f}", f"{x.cpu:.4f}", int(x.peak), int(x.faults),
+        [r.name, n, f"{x.wall:.4f}", f"{x.low:.4f}", f"{x.high:.4f}", f"{x.cpu:.4f}", int(x.peak), int(x.faults), int(x.exceptions),
          "" if x.after is None else x.after, "" if x.calls is None else x.calls]
         for r in rows for n in libraries for x in [table[r.name, n]]], remark, libraries)
     for name, column, unit, form in (("time", "wall", 0.001, "{:.0f}"), ("peak", "peak", MIB, "{:.1f}"),
-                                     ("faults", "faults", 1000, "{:.2f}")):
+                                     ("faults", "faults", 1000, "{:.2f}"), ("exceptions", "exceptions", 1000, "{:.2f}")):
         for group, suffix in (([r for r in rows if not r.program], ""), ([r for r in rows if r.program], "-programs")):
             peers.write_csv(path(f"bench-{name}{suffix}.csv"), ["row", *libraries], [
                 [r.name, *(form.format(getattr(table[r.name, n], column) / unit) for n in libraries)] for r in group],
-                remark + {"time": "; ms", "peak": "; MiB", "faults": "; thousands"}[name], libraries)
+                remark + {"time": "; ms", "peak": "; MiB", "faults": "; thousands", "exceptions": "; thousands of faults that stopped the program"}[name], libraries)
     means = []
     for n in libraries:
         m = [n]
