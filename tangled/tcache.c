@@ -55,15 +55,24 @@ static size_t depth(const struct tcache *t, unsigned c)
 /* Racy: the owner moves top with plain stores, which the processors we know
  * make whole; an old or a torn pair of values gives a wrong count, which the
  * last line keeps within bounds, and nothing is read through them. */
-RACY size_t tcache_depth(const struct tcache *t, unsigned c)
+RACY static size_t count(void **const *bottom, void **const *top, size_t at,
+                         size_t most)
 {
-    uintptr_t slots = (uintptr_t)__atomic_load_n(&t->slots[c],
-                                                 __ATOMIC_RELAXED);
-    uintptr_t top = (uintptr_t)__atomic_load_n(&t->top[c], __ATOMIC_RELAXED);
-    size_t n = (top - slots) / sizeof(void *);
+    uintptr_t b = (uintptr_t)__atomic_load_n(bottom, __ATOMIC_RELAXED);
+    uintptr_t t = (uintptr_t)__atomic_load_n(top, __ATOMIC_RELAXED);
+    size_t n = (t - b) / sizeof(void *) - at;
 
     /* The stack may have moved between the two loads. */
-    return slots == 0 || n > sizeclasses[c].ncached ? 0 : n;
+    return b == 0 || n > most ? 0 : n;
+}
+
+RACY size_t tcache_depth(const struct tcache *t, unsigned c)
+{
+    size_t n = count(&t->slots[c], &t->top[c], 0, sizeclasses[c].ncached);
+
+    return c >= NTABLE ? n
+                       : n + count(&t->rations, &t->ration[c],
+                                   c * (RATION + 1), RATION);
 }
 
 /* Move a stack's marks.  [50-tcache.nw: Moving a stack] */
@@ -270,9 +279,74 @@ void tcache_shuffle(struct tcache *t, size_t c, uint32_t random)
     *t->top[c] = region;
 }
 
+/* Hand out rations.  [50-tcache.nw: Rations] */
+void tcache_ration(struct tcache *t)
+{
+    t->rationed = true;
+    t->most = 0;
+    for (size_t i = 0; i <= TABLE_MAX; i++)
+        t->class_of[i] = (uint8_t)(t->class_of[i] + RATION_AT);
+}
+
+/* Slot 0 of the ration of class c; as in a stack it holds NULL. */
+static void **ration_of(const struct tcache *t, unsigned c)
+{
+    return t->rations + c * (RATION + 1);
+}
+
+static void set_ration(struct tcache *t, unsigned c, void **top)
+{
+    __atomic_store_n(&t->ration[c], top, __ATOMIC_RELAXED);
+}
+
+/* Hand out rations, continued.  [50-tcache.nw: Rations] */
+size_t tcache_may_serve(struct tcache *t, unsigned c)
+{
+    size_t n = depth(t, c);
+
+    if (!t->rationed || c >= NTABLE)
+        return 0;
+    if (t->rations == NULL) {
+        void **r = base_take(NTABLE * (RATION + 1) * sizeof *r);
+        if (r == NULL)
+            return 0;
+        __atomic_store_n(&t->rations, r, __ATOMIC_RELAXED);
+        for (unsigned i = 0; i < NTABLE; i++)
+            set_ration(t, i, ration_of(t, i));
+    }
+    return *t->ration[c] != NULL ? 0 : n < RATION ? n : RATION;
+}
+
+void tcache_serve(struct tcache *t, unsigned c, size_t n)
+{
+    void **r = ration_of(t, c);
+
+    memcpy(r + 1, t->top[c] - n + 1, n * sizeof *r);
+    set_depth(t, c, depth(t, c) - n);
+    set_ration(t, c, r + n);
+}
+
+/* Take the rations back.  [50-tcache.nw: Rations] */
+static void take_rations_back(struct tcache *t, const char *call)
+{
+    void **rations = t->rations;
+
+    for (unsigned c = 1; rations != NULL && c < NTABLE; c++) {
+        size_t n = (size_t)(t->ration[c] - ration_of(t, c));
+        if (n > 0)
+            arena_flush(c, ration_of(t, c) + 1, (unsigned)n, false, call);
+        set_ration(t, c, tcache_null);
+    }
+    if (rations == NULL)
+        return;
+    __atomic_store_n(&t->rations, NULL, __ATOMIC_RELAXED);
+    base_put(rations, NTABLE * (RATION + 1) * sizeof *rations);
+}
+
 /* Give a whole cache back.  [50-tcache.nw: Beginning and ending] */
 void tcache_drain(struct tcache *t, const char *call)
 {
+    take_rations_back(t, call);
     for (unsigned c = 1; c < NSMALL; c++) {
         size_t n = capacity(t, c);
         if (t->slots[c] == NULL)

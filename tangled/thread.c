@@ -98,6 +98,8 @@ static struct thread *make_record(struct arena *a)
     if (t == NULL)
         return NULL;
     tcache_start(&t->cache, a);
+    if (options.sample > 0 && !is_apart())
+        tcache_ration(&t->cache);
     t->random = pages_random() ^ (uintptr_t)t;
     t->countdown = event_count();
     if ((t->kept = start_kept(t, a)) != NULL)
