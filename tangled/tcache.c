@@ -300,21 +300,48 @@ static void set_ration(struct tcache *t, unsigned c, void **top)
 }
 
 /* Hand out rations, continued.  [50-tcache.nw: Rations] */
+static bool make_rations(struct tcache *t)
+{
+    void **r = base_take(NTABLE * (RATION + 1) * sizeof *r);
+
+    if (r == NULL)
+        return false;
+    __atomic_store_n(&t->rations, r, __ATOMIC_RELAXED);
+    for (unsigned c = 0; c < NTABLE; c++)
+        set_ration(t, c, ration_of(t, c));
+    return true;
+}
+
+/* A stack that cannot fill a ration grows like one that was found empty. */
+static void top_up(struct tcache *t, unsigned c)
+{
+    size_t d = depth(t, c), half, got;
+
+    grow(t, c);
+    half = capacity(t, c) / 2;
+    if (half <= d)
+        return;
+    got = arena_fill(t->arena, c, (unsigned)(half - d),
+                     t->slots[c] + half + 1);
+    if (got < half - d)
+        memmove(t->slots[c] + d + 1, t->slots[c] + half + 1 - got,
+                got * sizeof(void *));
+    set_depth(t, c, d + got);
+}
+
+/* Hand out rations, continued.  [50-tcache.nw: Rations] */
 size_t tcache_may_serve(struct tcache *t, unsigned c)
 {
-    size_t n = depth(t, c);
+    size_t n;
 
-    if (!t->rationed || c >= NTABLE)
+    if (!t->rationed || c >= NTABLE || t->slots[c] == NULL
+        || (t->rations == NULL && !make_rations(t))
+        || *t->ration[c] != NULL)
         return 0;
-    if (t->rations == NULL) {
-        void **r = base_take(NTABLE * (RATION + 1) * sizeof *r);
-        if (r == NULL)
-            return 0;
-        __atomic_store_n(&t->rations, r, __ATOMIC_RELAXED);
-        for (unsigned i = 0; i < NTABLE; i++)
-            set_ration(t, i, ration_of(t, i));
-    }
-    return *t->ration[c] != NULL ? 0 : n < RATION ? n : RATION;
+    if (depth(t, c) < RATION)
+        top_up(t, c);
+    n = depth(t, c);
+    return n < RATION ? n : RATION;
 }
 
 void tcache_serve(struct tcache *t, unsigned c, size_t n)

@@ -75,7 +75,8 @@ static bool is_apart(void)
 
 static uint32_t event_count(void)
 {
-    return is_apart() ? EVENT_COUNT_APART : EVENT_COUNT;
+    return is_apart() || options.sample > 0 ? EVENT_COUNT_APART
+                                            : EVENT_COUNT;
 }
 
 /* Make a record.  [51-thread.nw: A thread begins] */
