@@ -187,7 +187,7 @@ static NOINLINE void *take_block(size_t size, bool *zeroed)
     p = tcache_take(t->kept, c);
     if (p == NULL)
         p = tcache_refill(t->kept, c);
-    if (unlikely(t->cache.rationed))
+    if (unlikely(t->cache.rationed) && c < NTABLE)
         sample_serve(t, c);
     return p;
 }

@@ -334,7 +334,7 @@ size_t tcache_may_serve(struct tcache *t, unsigned c)
 {
     size_t n;
 
-    if (!t->rationed || c >= NTABLE || t->slots[c] == NULL
+    if (t->slots[c] == NULL
         || (t->rations == NULL && !make_rations(t))
         || *t->ration[c] != NULL)
         return 0;
