@@ -4,7 +4,7 @@
 #define _GNU_SOURCE /* dl_iterate_phdr, REG_ERR */
 #include "sample.h"
 
-/* Include what the samples need.  [62-sample.nw: Samples] */
+/* Include what the samples need.  [62-sample.nw: Laws] */
 #include "mutex.h"
 #include "options.h"
 #include "pages.h"
@@ -20,7 +20,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-/* Declare a slot.  [62-sample.nw: Samples] */
+/* Declare a slot.  [62-sample.nw: The records] */
 enum { FRAMES = 20, MARGIN = 16, MARGIN_BYTE = 0xc5 };
 enum state { NEVER, LIVE, FREED };
 
@@ -39,7 +39,7 @@ struct slot {
     struct event taken, freed;
 };
 
-/* Declare a slot, continued.  [62-sample.nw: Samples] */
+/* Declare a slot, continued.  [62-sample.nw: The records] */
 uintptr_t sample_area;
 size_t sample_area_bytes;
 
@@ -54,7 +54,7 @@ static size_t ntaken, nrefused;
 
 static bool begun;              /* atomic */
 
-/* Find a slot, and its page.  [62-sample.nw: Samples] */
+/* Find a slot, and its page.  [62-sample.nw: The records] */
 /* Pages 0, 2, 4, ... of the area trap for ever; page 2 i + 1 is slot i's. */
 static char *page_of(const struct slot *s)
 {
@@ -69,7 +69,7 @@ static struct slot *slot_of(const void *p)
     return i % 2 == 0 ? NULL : &slots[i / 2];
 }
 
-/* Queue up what is free.  [62-sample.nw: Samples] */
+/* Queue up what is free.  [62-sample.nw: The records] */
 /* The slot that has been free for longest, or NULL. */
 static struct slot *dequeue(void)
 {
@@ -95,7 +95,7 @@ static void enqueue(const struct slot *s)
     mutex_unlock(&lock);
 }
 
-/* Walk up the stack without help.  [62-sample.nw: Samples] */
+/* Walk up the stack without help.  [62-sample.nw: Who calls] */
 /* The C library's own, where it has one: glibc. */
 extern int backtrace(void **frames, int n) __attribute__((weak));
 
@@ -121,7 +121,7 @@ static uint32_t walk(uintptr_t *frames)
     return n;
 }
 
-/* Note who calls.  [62-sample.nw: Samples] */
+/* Note who calls.  [62-sample.nw: Who calls] */
 static NOINLINE void note(struct event *e)
 {
     void *frames[FRAMES];
@@ -137,13 +137,14 @@ static NOINLINE void note(struct event *e)
         e->frames[i] = (uintptr_t)frames[i] - 1;
 }
 
-/* Throw the die.  [62-sample.nw: Samples] */
+/* Throw the die.  [62-sample.nw: Who is sampled] */
 /* One time in options.sample. */
 static bool falls(struct thread *t)
 {
     return random_next(&t->random) < POW2(32) / options.sample;
 }
 
+/* Throw the die, continued.  [62-sample.nw: Who is sampled] */
 /* Has a die fallen on this block, now or when a ration was handed out? */
 static bool is_due(struct thread *t, unsigned c)
 {
@@ -155,6 +156,7 @@ static bool is_due(struct thread *t, unsigned c)
     return true;
 }
 
+/* Throw the die, continued.  [62-sample.nw: Who is sampled] */
 void sample_serve(struct thread *t, unsigned c)
 {
     size_t n = 0, most = tcache_may_serve(&t->cache, c);
@@ -168,7 +170,7 @@ void sample_serve(struct thread *t, unsigned c)
     tcache_serve(&t->cache, c, n);
 }
 
-/* Fill the margins and look at them.  [62-sample.nw: Samples] */
+/* Fill the margins and look at them.  [62-sample.nw: Who is sampled] */
 /* The bytes before a block and behind it, as far as they lie in its page. */
 static size_t margin_before(const struct slot *s)
 {
@@ -192,7 +194,7 @@ static bool is_margin(const char *p, size_t n)
     return true;
 }
 
-/* Place a block.  [62-sample.nw: Samples] */
+/* Place a block.  [62-sample.nw: Taking] */
 /* At the end of the page or at its beginning, by chance. */
 static char *place(struct thread *t, const struct slot *s, size_t alignment)
 {
@@ -202,6 +204,7 @@ static char *place(struct thread *t, const struct slot *s, size_t alignment)
     return page_of(s) + (at_end ? round_down(end, alignment) : 0);
 }
 
+/* Place a block, continued.  [62-sample.nw: Taking] */
 static void *set_up(struct thread *t, struct slot *s, size_t size,
                     size_t alignment)
 {
@@ -222,7 +225,7 @@ static void *set_up(struct thread *t, struct slot *s, size_t size,
     return s->block;
 }
 
-/* Take a sample.  [62-sample.nw: Samples] */
+/* Take a sample.  [62-sample.nw: Taking] */
 static NOINLINE void *take(struct thread *t, size_t size, size_t alignment)
 {
     struct slot *s = dequeue();
@@ -251,7 +254,7 @@ void *sample_take(struct thread *t, size_t size, size_t alignment)
     return p;
 }
 
-/* Name the place of an address.  [62-sample.nw: Samples] */
+/* Name the place of an address.  [62-sample.nw: Giving back] */
 /* An address, and the file that it was loaded from. */
 struct place {
     uintptr_t address, base;    /* base: what the file's addresses grew by */
@@ -275,6 +278,7 @@ static int look_in(struct dl_phdr_info *info, size_t size, void *context)
     return 0;
 }
 
+/* Name the place of an address, continued.  [62-sample.nw: Giving back] */
 static struct place place_of(uintptr_t address)
 {
     struct place p = { address, 0, NULL };
@@ -283,7 +287,7 @@ static struct place place_of(uintptr_t address)
     return p;
 }
 
-/* Name the place of an address, continued.  [62-sample.nw: Samples] */
+/* Name the place of an address, continued.  [62-sample.nw: Giving back] */
 /* One line for one address: what addr2line -e FILE wants to know. */
 static void print_frame(unsigned i, uintptr_t address)
 {
@@ -304,7 +308,7 @@ static void print_frame(unsigned i, uintptr_t address)
                        (void *)(address - p.base));
 }
 
-/* Print the stacks of a slot.  [62-sample.nw: Samples] */
+/* Print the stacks of a slot.  [62-sample.nw: Giving back] */
 /* Is this our own code?  In a static program that cannot be told. */
 static bool is_ours(uintptr_t address)
 {
@@ -334,7 +338,7 @@ static void print_stacks(const struct slot *s)
         print_event("freed", &s->freed);
 }
 
-/* Say what is wrong with a sampled block.  [62-sample.nw: Samples] */
+/* Say what is wrong with a sampled block.  [62-sample.nw: Giving back] */
 /* The first line has been written: the call, the stacks, the end. */
 static _Noreturn COLD void die(const struct slot *s)
 {
@@ -346,6 +350,8 @@ static _Noreturn COLD void die(const struct slot *s)
     abort();
 }
 
+/* Say what is wrong with a sampled block, continued.
+ * [62-sample.nw: Giving back] */
 /* p is not where a live block begins. */
 static _Noreturn COLD void bad_pointer(const struct slot *s, const void *p,
                                        const char *call)
@@ -365,7 +371,7 @@ static _Noreturn COLD void bad_pointer(const struct slot *s, const void *p,
 }
 
 /* Say what is wrong with a sampled block, continued.
- * [62-sample.nw: Samples] */
+ * [62-sample.nw: Giving back] */
 static struct slot *live_slot(const void *p, const char *call)
 {
     struct slot *s = slot_of(p);
@@ -392,7 +398,7 @@ void sample_check_size(const void *p, size_t size, const char *call)
     die(s);
 }
 
-/* Free a sampled block.  [62-sample.nw: Samples] */
+/* Free a sampled block.  [62-sample.nw: Giving back] */
 /* Of two threads that free a block at once, one finds it freed. */
 static bool strike_out(struct slot *s)
 {
@@ -419,7 +425,7 @@ static void look_at_margins(const struct slot *s, const char *call)
     die(s);
 }
 
-/* Free a sampled block, continued.  [62-sample.nw: Samples] */
+/* Free a sampled block, continued.  [62-sample.nw: Giving back] */
 static void close_slot(struct slot *s, void *p, const char *call)
 {
     if (!strike_out(s))
@@ -445,7 +451,7 @@ void sample_put(void *p, const char *call)
     t->sampling = false;
 }
 
-/* Tell how a fault came about.  [62-sample.nw: Samples] */
+/* Tell how a fault came about.  [62-sample.nw: The fault] */
 #if defined(__x86_64__)
 static uintptr_t pc_of(const ucontext_t *u)
 {
@@ -458,7 +464,7 @@ static const char *access_of(const ucontext_t *u)
     return (u->uc_mcontext.gregs[REG_ERR] & 2) != 0 ? "write" : "read";
 }
 #else
-/* Tell how a fault came about on AArch64.  [62-sample.nw: Samples] */
+/* Tell how a fault came about on AArch64.  [62-sample.nw: The fault] */
 static uintptr_t pc_of(const ucontext_t *u)
 {
     return (uintptr_t)u->uc_mcontext.pc;
@@ -483,7 +489,7 @@ static const char *access_of(const ucontext_t *u)
 }
 #endif
 
-/* Say what a fault has hit.  [62-sample.nw: Samples] */
+/* Say what a fault has hit.  [62-sample.nw: The fault] */
 static size_t distance(const struct slot *s, const char *at)
 {
     return s->state == NEVER    ? SIZE_MAX
@@ -507,7 +513,7 @@ static struct slot *find_victim(const char *at)
     return s->state == NEVER ? NULL : s;
 }
 
-/* Say what a fault has hit, continued.  [62-sample.nw: Samples] */
+/* Say what a fault has hit, continued.  [62-sample.nw: The fault] */
 static void tell_fault(const char *access, const char *at,
                        const struct slot *s)
 {
@@ -529,7 +535,7 @@ static void tell_fault(const char *access, const char *at,
                        (void *)s->block);
 }
 
-/* Say what a fault has hit, continued.  [62-sample.nw: Samples] */
+/* Say what a fault has hit, continued.  [62-sample.nw: The fault] */
 /* From the fault on: what lies below it is the handler's own. */
 static void print_fault(const ucontext_t *u)
 {
@@ -557,7 +563,7 @@ static void report_fault(const char *at, const ucontext_t *u)
     print_stacks(s);
 }
 
-/* Answer a fault.  [62-sample.nw: Samples] */
+/* Answer a fault.  [62-sample.nw: The fault] */
 static struct sigaction before; /* set by sample_begin, then constant */
 
 /* Do what would have been done without us.  A fault comes again as soon as
@@ -575,6 +581,7 @@ static void hand_on(int signal, siginfo_t *info, void *context)
     }
 }
 
+/* Answer a fault, continued.  [62-sample.nw: The fault] */
 static void on_fault(int signal, siginfo_t *info, void *context)
 {
     static bool told;           /* atomic: the first is reported */
@@ -587,7 +594,8 @@ static void on_fault(int signal, siginfo_t *info, void *context)
     errno = saved;
 }
 
-/* Start to sample, and stand still around fork.  [62-sample.nw: Samples] */
+/* Start to sample, and stand still around fork.
+ * [62-sample.nw: Beginning] */
 static size_t records_bytes(size_t n)
 {
     return round_up(n * (sizeof *slots + sizeof *queue), pages_size);
@@ -611,6 +619,8 @@ static bool map_slots(size_t n)
     return true;
 }
 
+/* Start to sample, and stand still around fork, continued.
+ * [62-sample.nw: Beginning] */
 void sample_start(void)
 {
     if (options.sample > 0 && sample_area_bytes == 0
@@ -620,7 +630,7 @@ void sample_start(void)
 }
 
 /* Start to sample, and stand still around fork, continued.
- * [62-sample.nw: Samples] */
+ * [62-sample.nw: Beginning] */
 /* backtrace loads a library when it is called first. */
 void sample_begin(void)
 {
@@ -639,7 +649,7 @@ void sample_begin(void)
 }
 
 /* Start to sample, and stand still around fork, continued.
- * [62-sample.nw: Samples] */
+ * [62-sample.nw: Beginning] */
 struct sample_stats sample_stats(void)
 {
     struct sample_stats s = { 0, 0, 0, 0, 0, 0 };

@@ -9,7 +9,7 @@
 
 #include "thread.h"
 
-/* Promise to choose and to place.  [62-sample.nw: Samples] */
+/* Promise to choose and to place.  [62-sample.nw: Laws] */
 /* Map the slots; called once.  Without memory nothing is sampled, and a line
  * says so. */
 void sample_start(void);
@@ -26,7 +26,7 @@ void *sample_take(struct thread *t, size_t size, size_t alignment);
  * sampled.  Called after a slow path has taken a region. */
 void sample_serve(struct thread *t, unsigned c);
 
-/* Promise to know a sampled block.  [62-sample.nw: Samples] */
+/* Promise to know a sampled block.  [62-sample.nw: Laws] */
 /* Where the slots are; set by sample_start, zeros before. */
 extern HIDDEN uintptr_t sample_area;
 extern HIDDEN size_t sample_area_bytes;
@@ -46,7 +46,7 @@ void sample_check_size(const void *p, size_t size, const char *call);
 /* Free; dies if it is no live block, or its margins are damaged. */
 void sample_put(void *p, const char *call);
 
-/* Declare what is counted of samples.  [62-sample.nw: Samples] */
+/* Declare what is counted of samples.  [62-sample.nw: Laws] */
 struct sample_stats {
     size_t nlive, ntaken;       /* blocks: now, and ever */
     size_t nrefused;            /* for which there was no slot */
