@@ -12,6 +12,7 @@
 #include "pagemap.h"
 #include "pages.h"
 #include "report.h"
+#include "sample.h"
 #include "stats.h"
 
 #include <errno.h>
@@ -49,18 +50,21 @@ static uint32_t count_cpus(void)
 static void before_fork(void)
 {
     guard_before_fork();
+    sample_before_fork();
     thread_before_fork();
 }
 
 static void in_parent(void)
 {
     thread_after_fork(false);
+    sample_after_fork(false);
     guard_after_fork(false);
 }
 
 static void in_child(void)
 {
     thread_after_fork(true);
+    sample_after_fork(true);
     guard_after_fork(true);
 }
 
@@ -76,6 +80,7 @@ static bool start_rooms(void)
         return false;           /* a second try may find it there already */
     chunk_start();
     huge_start();
+    sample_start();
     return guard_start() && arena_start(n < 1024 ? n : 1024)
            && thread_start();
 }
@@ -180,7 +185,11 @@ static NOINLINE void *take_block(size_t size, bool *zeroed)
     if (!sizeclass_is_small(c))
         return arena_take_large(t->cache.arena, c, PAGE, zeroed);
     p = tcache_take(t->kept, c);
-    return p != NULL ? p : tcache_refill(t->kept, c);
+    if (p == NULL)
+        p = tcache_refill(t->kept, c);
+    if (unlikely(t->cache.rationed) && c < NTABLE)
+        sample_serve(t, c);
+    return p;
 }
 
 
@@ -208,6 +217,11 @@ static NOINLINE void *take_slow(size_t size, bool *zeroed)
     bool may_fill = !*zeroed;
     void *p;
 
+    if (unlikely(options.sample > 0)
+        && (p = sample_take(self(), size, QUANTUM)) != NULL) {
+        *zeroed = true;
+        return p;
+    }
     /* Before the start the settings are not read: a first call reads them. */
     if (likely(!options.guarded) && (self() == NULL || !options.guarded))
         return take_block(size, zeroed);
@@ -231,7 +245,8 @@ static NOINLINE void *malloc_slow(size_t size)
     bool zeroed = false;
     void *p;
 
-    if (options.guarded && (p = take_kept(size)) != NULL)
+    if (options.guarded && options.sample == 0
+        && (p = take_kept(size)) != NULL)
         return fresh(p, size);
     p = take_slow(size, &zeroed);
     return p == NULL ? no_memory() : fresh(p, size);
@@ -244,7 +259,7 @@ static NOINLINE void *malloc_big(size_t size)
     struct tcache *t = &thread_self()->cache;
     void *p;
 
-    if (size <= SMALL_MAX && (p = tcache_take(t, sizeclass_of(size))) != NULL)
+    if (size <= t->most && (p = tcache_take(t, sizeclass_of(size))) != NULL)
         return fresh(p, size);
     return malloc_slow(size);
 }
@@ -326,7 +341,10 @@ static NOINLINE void put_slow(void *p, const char *call)
     t = self();
     if (t != NULL && !thread_has_none(t))
         thread_event(t);
-    (unlikely(options.guarded) ? put_guarded : put_block)(t, p, call);
+    if (unlikely(sample_has(p)))
+        sample_put(p, call);
+    else
+        (unlikely(options.guarded) ? put_guarded : put_block)(t, p, call);
     errno = saved;
 }
 
@@ -413,6 +431,8 @@ static void *move(void *p, size_t old, size_t size)
 /* Tell how much a block holds, whoever asks.  [70-malloc.nw: Resizing] */
 static size_t door_size(const void *p, const char *call)
 {
+    if (unlikely(sample_has(p)))
+        return sample_size(p, call);
     return options.guarded ? guard_size(p, call) : arena_size(p, call);
 }
 
@@ -443,6 +463,8 @@ static NOINLINE void *realloc_slow(void *p, size_t size)
 
     if (size > PTRDIFF_MAX)
         return no_memory();
+    if (sample_has(p))
+        return move(p, old, size);
     if (options.guarded)
         return guard_resize(p, size, "realloc") ? p : move(p, old, size);
     size = grown_request(old, size);
@@ -527,11 +549,16 @@ static void *take_aligned_block(size_t size, size_t alignment, bool *zeroed)
 static NOINLINE void *take_aligned_slow(size_t size, size_t alignment)
 {
     bool zeroed;
-    size_t n = size;
+    size_t n = size, a = alignment < QUANTUM ? QUANTUM : alignment;
+    struct thread *t = self();
+    void *p;
 
-    if (self() != NULL && options.guarded && size <= PTRDIFF_MAX)
+    if (unlikely(options.sample > 0) && t != NULL
+        && (p = sample_take(t, size, a)) != NULL)
+        return p;
+    if (t != NULL && options.guarded && size <= PTRDIFF_MAX)
         n = guard_request(size);
-    void *p = take_aligned_block(n, alignment, &zeroed);
+    p = take_aligned_block(n, alignment, &zeroed);
     return options.guarded && p != NULL
                ? guard_seal(p, arena_size(p, "aligned_alloc"), size, true)
                : p;
@@ -574,13 +601,20 @@ static bool size_is_right(const void *p, size_t size, size_t alignment,
 static NOINLINE void put_sized_slow(void *p, size_t size, size_t alignment,
                                     const char *call)
 {
+    struct tcache *t = &thread_self()->cache;
     size_t c = pagemap_class(p);
 
-    if (p != NULL && options.sized_check
-        && !size_is_right(p, size, alignment, call))
+    /* The usual delete of a thread whose malloc has rations. */
+    if (size <= TABLE_MAX && alignment <= QUANTUM
+        && c + RATION_AT == t->class_of[size] && tcache_put(t, c, p))
+        return;
+    if (options.sized_check && sample_has(p))
+        sample_check_size(p, size, call);
+    else if (p != NULL && options.sized_check
+             && !size_is_right(p, size, alignment, call))
         report_die("%s(): wrong size %zu for %p: the block has %zu bytes",
                    call, size, p, door_size(p, call));
-    if (!tcache_put(&thread_self()->cache, c, p))
+    if (!tcache_put(t, c, p))
         put_slow(p, call);
 }
 
@@ -858,6 +892,7 @@ static int report_fd = 2;       /* set by open_door */
 __attribute__((constructor)) static void open_door(void)
 {
     self();
+    sample_begin();
     if (options.stats) {
         long fd = system_call(SYS_fcntl, 2, F_DUPFD_CLOEXEC, 100, 0, 0, 0);
         report_fd = fd < 0 ? 2 : (int)fd;

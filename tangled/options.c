@@ -18,6 +18,7 @@ struct options options __attribute__((section(".data"))) = {
     .tcache_bytes = POW2(25),
     .thp_from = POW2(23),
     .window_bytes = POW2(40),
+    .sample_slots = 64,
 };
 
 /* Name the keys.  [13-options.nw: The table of keys] */
@@ -43,6 +44,8 @@ static const struct key {
       0, POW2(32) },
     { "random_place", FLAG, offsetof(struct options, random_place), 0, 1 },
     { "randomize", FLAG, offsetof(struct options, randomize), 0, 1 },
+    { "sample", U32, offsetof(struct options, sample), 0, POW2(30) },
+    { "sample_slots", U32, offsetof(struct options, sample_slots), 1, 4096 },
     { "sized_check", FLAG, offsetof(struct options, sized_check), 0, 1 },
     { "stats", FLAG, offsetof(struct options, stats), 0, 1 },
     { "tcache", FLAG, offsetof(struct options, tcache), 0, 1 },

@@ -30,6 +30,8 @@ struct options {
     size_t tcache_bytes;        /* bound on what all caches keep */
     int64_t thp_from;           /* bytes of heap; -1: no huge pages */
     size_t window_bytes;        /* addresses for chunks */
+    uint32_t sample;            /* one block in so many; 0: none */
+    uint32_t sample_slots;      /* so many of them at a time */
 };
 
 extern HIDDEN struct options options;

@@ -171,21 +171,27 @@ static bool is_heeded(void *p, size_t size)
     return !advise(p, size, -1);
 }
 
+static bool installed, protected;       /* atomic: which was ever used */
+
 bool pages_guard(void *p, size_t size)
 {
-    return (is_heeded(p, size) && advise(p, size, MADV_GUARD_INSTALL))
-           || (pages_purge(p, size)
-               && !is_error(pages_system_call(SYS_mprotect, (long)p,
-                                              (long)size, PROT_NONE, 0, 0,
-                                              0)));
+    if (is_heeded(p, size) && advise(p, size, MADV_GUARD_INSTALL)) {
+        __atomic_store_n(&installed, true, __ATOMIC_RELAXED);
+        return true;
+    }
+    __atomic_store_n(&protected, true, __ATOMIC_RELAXED);
+    return pages_purge(p, size)
+           && !is_error(pages_system_call(SYS_mprotect, (long)p, (long)size,
+                                          PROT_NONE, 0, 0, 0));
 }
 
-/* Both, for we do not remember which of them it was. */
+/* What was used on some page may have been used on this one. */
 bool pages_unguard(void *p, size_t size)
 {
-    bool removed = advise(p, size, MADV_GUARD_REMOVE);
-
-    return pages_make_writable(p, size) || removed;
+    return (!__atomic_load_n(&installed, __ATOMIC_RELAXED)
+            || advise(p, size, MADV_GUARD_REMOVE))
+           && (!__atomic_load_n(&protected, __ATOMIC_RELAXED)
+               || pages_make_writable(p, size));
 }
 
 /* Ask for the limit on addresses.  [20-pages.nw: Three questions] */

@@ -6,8 +6,10 @@
 #include "arena.h"
 #include "base.h"
 #include "huge.h"
+#include "options.h"
 #include "pages.h"
 #include "report.h"
+#include "sample.h"
 #include "thread.h"
 
 #include <fcntl.h>
@@ -70,6 +72,25 @@ static void sum_classes(struct stats *s)
     size_t free = s->cached + s->parked + s->loose;
     s->live = s->live > free ? s->live - free : 0;
 }
+/* Add the sampled blocks.  [60-stats.nw: The walk] */
+static void add_samples(struct stats *s)
+{
+    struct sample_stats samples = sample_stats();
+
+    s->live += samples.live;
+    s->records += samples.records;
+    s->mapped += samples.mapped + samples.records;
+    s->nsampled = samples.nlive;
+    s->nsamples = samples.ntaken;
+    s->nunsampled = samples.nrefused;
+}
+
+static void print_samples(int fd, const struct stats *s)
+{
+    if (options.sample > 0)
+        report_line(fd, "  %zu blocks sampled now, %zu ever, %zu found no "
+                        "slot", s->nsampled, s->nsamples, s->nunsampled);
+}
 /* Collect all statistics.  [60-stats.nw: The walk] */
 void stats_collect(struct stats *s)
 {
@@ -93,6 +114,7 @@ void stats_collect(struct stats *s)
     s->records = base.mapped - base.spare;
     s->nchunks = chunks.nchunks;
     s->mapped = chunks.nchunks * CHUNK + huge.nbytes + huge.kept + base.mapped;
+    add_samples(s);
 }
 /* Ask the kernel how much is resident.
  * [60-stats.nw: The kernel's number] */
@@ -153,6 +175,7 @@ void stats_report(int fd)
     print_row(fd, "records ", s.records, "litmalloc's own");
     report_line(fd, "  %zu arenas, %zu threads, %zu chunks, %zu huge blocks",
                 s.narenas, s.nthreads, s.nchunks, s.nhuge);
+    print_samples(fd, &s);
     report_line(fd, "  %s", "   class     runs       live     cached     "
                             "parked      fills    flushes");
     for (unsigned c = 1; c < NSMALL; c++)

@@ -2,7 +2,7 @@
 /* stats.h -- walks the rooms below, sums their counters, prints them; counts
  * nothing itself.
  *
- * Storey 6.  Stands on thread, arena, huge, chunk, base, report. */
+ * Storey 6.  Stands on thread, arena, huge, chunk, base, report, sample. */
 
 #ifndef LIT_STATS_H
 #define LIT_STATS_H
@@ -23,6 +23,7 @@ struct stats {
     size_t mapped;              /* address space taken from the system */
     size_t huge;                /* of live: in huge blocks */
     size_t nhuge, narenas, nthreads, nchunks;
+    size_t nsampled, nsamples, nunsampled;      /* now, ever, no slot */
     struct {
         size_t nruns, ntaken, nparked, ncached;
         uint64_t nfills, nflushes;

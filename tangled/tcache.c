@@ -55,15 +55,24 @@ static size_t depth(const struct tcache *t, unsigned c)
 /* Racy: the owner moves top with plain stores, which the processors we know
  * make whole; an old or a torn pair of values gives a wrong count, which the
  * last line keeps within bounds, and nothing is read through them. */
-RACY size_t tcache_depth(const struct tcache *t, unsigned c)
+RACY static size_t count(void **const *bottom, void **const *top, size_t at,
+                         size_t most)
 {
-    uintptr_t slots = (uintptr_t)__atomic_load_n(&t->slots[c],
-                                                 __ATOMIC_RELAXED);
-    uintptr_t top = (uintptr_t)__atomic_load_n(&t->top[c], __ATOMIC_RELAXED);
-    size_t n = (top - slots) / sizeof(void *);
+    uintptr_t b = (uintptr_t)__atomic_load_n(bottom, __ATOMIC_RELAXED);
+    uintptr_t t = (uintptr_t)__atomic_load_n(top, __ATOMIC_RELAXED);
+    size_t n = (t - b) / sizeof(void *) - at;
 
     /* The stack may have moved between the two loads. */
-    return slots == 0 || n > sizeclasses[c].ncached ? 0 : n;
+    return b == 0 || n > most ? 0 : n;
+}
+
+RACY size_t tcache_depth(const struct tcache *t, unsigned c)
+{
+    size_t n = count(&t->slots[c], &t->top[c], 0, sizeclasses[c].ncached);
+
+    return c >= NTABLE ? n
+                       : n + count(&t->rations, &t->ration[c],
+                                   c * (RATION + 1), RATION);
 }
 
 /* Move a stack's marks.  [50-tcache.nw: Moving a stack] */
@@ -276,9 +285,101 @@ void tcache_shuffle(struct tcache *t, size_t c, uint32_t random)
     *t->top[c] = region;
 }
 
+/* Hand out rations.  [50-tcache.nw: Rations] */
+void tcache_ration(struct tcache *t)
+{
+    t->rationed = true;
+    t->most = 0;
+    for (size_t i = 0; i <= TABLE_MAX; i++)
+        t->class_of[i] = (uint8_t)(t->class_of[i] + RATION_AT);
+}
+
+/* Slot 0 of the ration of class c; as in a stack it holds NULL. */
+static void **ration_of(const struct tcache *t, unsigned c)
+{
+    return t->rations + c * (RATION + 1);
+}
+
+static void set_ration(struct tcache *t, unsigned c, void **top)
+{
+    __atomic_store_n(&t->ration[c], top, __ATOMIC_RELAXED);
+}
+
+/* Hand out rations, continued.  [50-tcache.nw: Rations] */
+static bool make_rations(struct tcache *t)
+{
+    void **r = base_take(NTABLE * (RATION + 1) * sizeof *r);
+
+    if (r == NULL)
+        return false;
+    __atomic_store_n(&t->rations, r, __ATOMIC_RELAXED);
+    for (unsigned c = 0; c < NTABLE; c++)
+        set_ration(t, c, ration_of(t, c));
+    return true;
+}
+
+/* A stack that cannot fill a ration grows like one that was found empty. */
+static void top_up(struct tcache *t, unsigned c)
+{
+    size_t d = depth(t, c), half, got;
+
+    grow(t, c);
+    half = capacity(t, c) / 2;
+    if (half <= d)
+        return;
+    got = arena_fill(t->arena, c, (unsigned)(half - d),
+                     t->slots[c] + half + 1);
+    if (got < half - d)
+        memmove(t->slots[c] + d + 1, t->slots[c] + half + 1 - got,
+                got * sizeof(void *));
+    set_depth(t, c, d + got);
+}
+
+/* Hand out rations, continued.  [50-tcache.nw: Rations] */
+size_t tcache_may_serve(struct tcache *t, unsigned c)
+{
+    size_t n;
+
+    if (t->slots[c] == NULL
+        || (t->rations == NULL && !make_rations(t))
+        || *t->ration[c] != NULL)
+        return 0;
+    if (depth(t, c) < RATION)
+        top_up(t, c);
+    n = depth(t, c);
+    return n < RATION ? n : RATION;
+}
+
+void tcache_serve(struct tcache *t, unsigned c, size_t n)
+{
+    void **r = ration_of(t, c);
+
+    memcpy(r + 1, t->top[c] - n + 1, n * sizeof *r);
+    set_depth(t, c, depth(t, c) - n);
+    set_ration(t, c, r + n);
+}
+
+/* Take the rations back.  [50-tcache.nw: Rations] */
+static void take_rations_back(struct tcache *t, const char *call)
+{
+    void **rations = t->rations;
+
+    for (unsigned c = 1; rations != NULL && c < NTABLE; c++) {
+        size_t n = (size_t)(t->ration[c] - ration_of(t, c));
+        if (n > 0)
+            arena_flush(c, ration_of(t, c) + 1, (unsigned)n, NULL, call);
+        set_ration(t, c, tcache_null);
+    }
+    if (rations == NULL)
+        return;
+    __atomic_store_n(&t->rations, NULL, __ATOMIC_RELAXED);
+    base_put(rations, NTABLE * (RATION + 1) * sizeof *rations);
+}
+
 /* Give a whole cache back.  [50-tcache.nw: Beginning and ending] */
 void tcache_drain(struct tcache *t, const char *call)
 {
+    take_rations_back(t, call);
     for (unsigned c = 1; c < NSMALL; c++) {
         size_t n = capacity(t, c);
         if (t->slots[c] == NULL)

@@ -11,16 +11,29 @@
 #include "sizeclass.h"
 
 /* Declare a thread's cache.  [50-tcache.nw: The struct] */
+/* The classes that class_of can answer; where their rations begin, counted in
+ * pointers from top; and the regions of one ration. */
+enum { NTABLE = 21, RATION_AT = 217, RATION = DEBUG ? 2 : 32 };
+
 /* A stack is an array of pointers.  Slot 0 holds NULL: whoever finds it has
  * found the stack empty.  A class without a stack has top and limit on one
  * shared slot: empty and full at once. */
 struct tcache {
     /* What malloc and free touch. */
-    void **top[NSMALL];                 /* the last region, or slot 0 */
-    void **limit[NSMALL];               /* the last slot: full if top is */
-    uint8_t class_of[TABLE_MAX + 1];    /* SIZECLASS_TABLE */
+    union {
+        struct {
+            void **top[NSMALL];         /* the last region, or slot 0 */
+            void **limit[NSMALL];       /* the last slot: full if top is */
+            uint8_t class_of[TABLE_MAX + 1];    /* SIZECLASS_TABLE */
+            void **ration[NTABLE];      /* tops of rations, if rationed */
+        };
+        void **stacks[RATION_AT + NTABLE];      /* top and ration, by index */
+    };
 
     /* What the slow paths need. */
+    size_t most;                        /* no request above it from a stack */
+    void **rations;                     /* [NTABLE][1 + RATION], or NULL */
+    bool rationed;
     void **slots[NSMALL];               /* slot 0, or NULL: no stack */
     void **seen[NSMALL];                /* top at the last visit */
     struct magazine *spare[NSMALL];     /* an empty one, or NULL */
@@ -34,6 +47,9 @@ extern HIDDEN void *tcache_null[1];
 
 static_assert(NSMALL == 32 + 3 * 4, "TCACHE_NONE counts its entries");
 
+static_assert(offsetof(struct tcache, ration) == RATION_AT * sizeof(void **),
+              "a class plus RATION_AT is the ration's index in stacks");
+
 #define TCACHE_NULLS                                                         \
     TIMES32(tcache_null), TIMES4(tcache_null), TIMES4(tcache_null),          \
     TIMES4(tcache_null)
@@ -43,18 +59,20 @@ static_assert(NSMALL == 32 + 3 * 4, "TCACHE_NONE counts its entries");
     {                                                                        \
         .class_of = { SIZECLASS_TABLE },                                     \
         .top = { TCACHE_NULLS },                                             \
-        .limit = { TCACHE_NULLS }                                            \
+        .limit = { TCACHE_NULLS },                                           \
+        .ration = { TIMES16(tcache_null), TIMES4(tcache_null), tcache_null },\
+        .most = SMALL_MAX                                                    \
     }
 
 /* Take a region off a stack.  [50-tcache.nw: Taking and putting] */
 /* Take a region of class c off its stack; NULL if that is empty. */
 INLINE void *tcache_take(struct tcache *t, size_t c)
 {
-    void **top = t->top[c];
+    void **top = t->stacks[c];
     void *region = *top;
 
     if (likely(region != NULL))
-        t->top[c] = top - 1;
+        t->stacks[c] = top - 1;
     return region;
 }
 
@@ -90,6 +108,14 @@ void tcache_visit(struct tcache *t);
 /* Swap the newest region of class c with one of the newest, as `random`
  * chooses. */
 void tcache_shuffle(struct tcache *t, size_t c, uint32_t random);
+
+/* From here on malloc finds rations of its regions and not the stacks. */
+void tcache_ration(struct tcache *t);
+
+/* How many regions of class c may go from its stack to its ration, which
+ * must be empty; and let the n newest go. */
+size_t tcache_may_serve(struct tcache *t, unsigned c);
+void tcache_serve(struct tcache *t, unsigned c, size_t n);
 
 /* Give everything back. */
 void tcache_drain(struct tcache *t, const char *call);

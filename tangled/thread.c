@@ -75,7 +75,8 @@ static bool is_apart(void)
 
 static uint32_t event_count(void)
 {
-    return is_apart() ? EVENT_COUNT_APART : EVENT_COUNT;
+    return is_apart() || options.sample > 0 ? EVENT_COUNT_APART
+                                            : EVENT_COUNT;
 }
 
 /* Make a record.  [51-thread.nw: A thread begins] */
@@ -98,6 +99,8 @@ static struct thread *make_record(struct arena *a)
     if (t == NULL)
         return NULL;
     tcache_start(&t->cache, a);
+    if (options.sample > 0 && !is_apart())
+        tcache_ration(&t->cache);
     t->random = pages_random() ^ (uintptr_t)t;
     t->countdown = event_count();
     if ((t->kept = start_kept(t, a)) != NULL)

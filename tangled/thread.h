@@ -15,10 +15,12 @@ struct thread {
     struct thread *next, *previous;     /* of all threads */
     struct tcache *kept;        /* what slow paths use: &cache, or one apart */
     struct quarantine *resting; /* the room guard's; NULL: none yet */
-    uint64_t random;            /* for random_place */
+    uint64_t random;            /* for random_place, and for sampling */
+    uint64_t due;               /* the room sample's: a bit a class */
     uint64_t idle_ms;           /* when all stacks are looked at next */
     uint64_t tick_ms;           /* when the arena was told the time last */
     uint32_t countdown;         /* slow paths until the next event */
+    bool sampling;              /* at this moment */
 };
 
 /* The cache of every thread that has none: all stacks empty and full. */

@@ -52,7 +52,7 @@ build/bench/empty.so:
 	@mkdir -p $(@D)
 	$(CC) -shared -fPIC -x c /dev/null -o $@
 
-.PHONY: bench bench-threads bench-count bench-valgrind bench-results bench-fresh bench-guard bench-guard-count
+.PHONY: bench bench-threads bench-count bench-valgrind bench-results bench-fresh bench-guard bench-guard-count bench-sample
 
 bench-fresh: build/liblitmalloc.so $(BENCH_PROGRAMS) build/bench/fresh  ## how fresh pages get their memory, and what it costs
 	@$(call need,python3,python3)
@@ -64,6 +64,10 @@ bench-guard: build/liblitmalloc.so $(BENCH_PROGRAMS)  ## what each part of harde
 
 bench-guard-count: build/liblitmalloc.so build/bench/count | bench-valgrind  ## the same in instructions, without noise
 	@$(call BENCH_PY,guard) --data $(BENCH_DATA) --counts guard-count.csv
+
+bench-sample: build/liblitmalloc.so build/bench/count | bench-valgrind  ## what sampling costs in instructions, and its odds
+	@$(call need,python3,python3)
+	@$(call BENCH_PY,sample) --data $(BENCH_DATA)
 
 
 # The chapters about memory and the kernel: what they show is measured by these two.

@@ -15,7 +15,9 @@ static_assert(offsetof(struct options, narenas) == 0x0c
               && offsetof(struct options, quarantine_bytes) == 0x18
               && offsetof(struct options, tcache_bytes) == 0x20
               && offsetof(struct options, thp_from) == 0x28
-              && offsetof(struct options, window_bytes) == 0x30,
+              && offsetof(struct options, window_bytes) == 0x30
+              && offsetof(struct options, sample) == 0x38
+              && offsetof(struct options, sample_slots) == 0x3c,
               "figure options");
 
 static struct options defaults(void)
@@ -26,7 +28,8 @@ static struct options defaults(void)
                              .decay_ms = 10000,
                              .tcache_bytes = (size_t)32 << 20,
                              .thp_from = 8 << 20,
-                             .window_bytes = (size_t)1024 << 30 };
+                             .window_bytes = (size_t)1024 << 30,
+                             .sample_slots = 64 };
 }
 
 static void silence(void)
@@ -52,6 +55,8 @@ static bool same(const struct options *a, const struct options *b)
            && a->random_place == b->random_place
            && a->guarded == b->guarded
            && a->quarantine_bytes == b->quarantine_bytes
+           && a->sample == b->sample
+           && a->sample_slots == b->sample_slots
            && a->window_bytes == b->window_bytes;
 }
 
@@ -85,6 +90,7 @@ START_TEST(every_key_is_taken)
         .canary = true, .junk = true, .guard_pages = true, .random_place = true,
         .narenas = 7, .decay_ms = -1, .quarantine_bytes = 4096,
         .tcache_bytes = 65536, .thp_from = 1 << 20, .window_bytes = (size_t)1 << 28,
+        .sample = 5000, .sample_slots = 16,
     };
 
     errno = 4711;
@@ -94,7 +100,7 @@ START_TEST(every_key_is_taken)
                                 "decay_ms:-1,tcache_bytes:64k,"
                                 "canary:true,guard_pages:true,harden:true,"
                                 "junk:true,quarantine_bytes:4k,"
-                                "random_place:true,"
+                                "random_place:true,sample:5000,sample_slots:16,"
                                 "thp_from:1m,window_bytes:256m"));
     ck_assert_int_eq(errno, 4711);              /* O5 */
     ck_assert(same(&o, &want));
@@ -367,7 +373,7 @@ START_TEST(confirm_prints_every_setting)
     again("early", "confirm_conf:true,decay_ms:-1", text, sizeof text);
     for (const char *p = text; (p = strchr(p, '\n')) != NULL; p++)
         nlines++;
-    ck_assert_int_eq(nlines, 17);
+    ck_assert_int_eq(nlines, 19);
     ck_assert_ptr_nonnull(strstr(text, "litmalloc: decay_ms:-1\n"));
     ck_assert_ptr_nonnull(strstr(text, "litmalloc: window_bytes:"
                                        "1099511627776\n"));

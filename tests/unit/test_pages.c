@@ -317,6 +317,20 @@ START_TEST(a_guarded_page_traps)
 }
 END_TEST
 
+/* Undone is what is said to be undone, and nothing else. */
+START_TEST(a_page_that_still_traps_is_told)
+{
+    char *p = pages_map(MIB), text[100];
+
+    ck_assert(pages_guard(p, pages_size));
+    refuse(_i == 0 ? SYS_madvise : SYS_mprotect);
+    bool undone = pages_unguard(p, pages_size);
+    refuse(-1);
+    int status = in_child(write_to, p, text, sizeof text);
+    ck_assert_int_eq(undone, WIFEXITED(status));
+}
+END_TEST
+
 START_TEST(the_limit_on_addresses)
 {
     struct rlimit old, limit;
@@ -369,6 +383,7 @@ static void add_tests(TCase *t)
     tcase_add_test(t, a_refusal_is_null_or_false);
     tcase_add_test(t, ends_that_stay_do_no_harm);
     tcase_add_loop_test(t, a_guarded_page_traps, 0, 2);
+    tcase_add_loop_test(t, a_page_that_still_traps_is_told, 0, 2);
     tcase_add_test(t, the_limit_on_addresses);
     tcase_add_test(t, time_goes_on_and_costs_no_call);
 }

@@ -1,0 +1,4 @@
+/* sampled_realloc.c -- realloc.c where one block in fifty is sampled. */
+/* env: LITMALLOC_CONF=sample:50 */
+#include <check.h>
+#include "realloc.c"

@@ -1,0 +1,3 @@
+/* sampled_nomem.c -- nomem.c where one block in twenty is sampled. */
+/* env: LITMALLOC_CONF=sample:20,sample_slots:256 */
+#include "nomem.c"
