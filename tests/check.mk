@@ -33,7 +33,7 @@ check-%: $(TEST_NEEDS) build/tests/liblit.a
 coverage: build/tests-cov/liblit.a  ## which lines the tests reach; writes figures/data/coverage.csv
 	@$(call need,gcov,gcc)
 	@find build/tests-cov -name '*.gcda' -delete
-	@SHORT=$${SHORT-1} $(TEST_RUN) -s cov unit model stress || echo "coverage: some tests failed" >&2
+	@SHORT=$${SHORT-1} $(TEST_RUN) -s cov unit api abuse model faults || echo "coverage: some tests failed" >&2
 	@python3 tests/coverage.py
 
 portable:        ## the tests on other machines, C libraries and compilers; writes figures/data/portable.csv
