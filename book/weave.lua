@@ -574,7 +574,7 @@ local function figure(p)
   local caption = P.List {}
   if n then caption:extend {P.Span({P.Str('Figure ' .. n .. '.')}, {class = 'number'}), P.Space()} end
   caption:extend(i.caption)
-  local image = P.Image(P.Inlines(P.Str(text_of(i.caption))), i.src)
+  local image = P.Image(P.Inlines(P.Str(i.attributes.alt or text_of(i.caption))), i.src)
   return {rawb(('<figure id="%s">'):format(i.identifier)), P.Plain {image}, rawb '<figcaption>',
           P.Plain(caption), rawb '</figcaption></figure>'}
 end
