@@ -175,7 +175,10 @@ $(WEB)/the-woven-heap.epub: $(WEB)/stage $(SOURCES) $(SVGS)
 	@echo "epub: $@"
 
 figures: $(PDFS) $(SVGS)  ## every figure, from its text source and its data
-build/figures/%.pdf: figures/%.tex figures/style.tex book/figure.tex
+# A figure is drawn again when its source changes, or a file of data that the source names.
+drawn_from = $(shell ls figures/data | awk -f book/figdeps.awk - $(1))
+.SECONDEXPANSION:
+build/figures/%.pdf: figures/%.tex figures/style.tex book/figure.tex $$(call drawn_from,figures/$$*.tex)
 	@$(call need,lualatex,texlive-luatex)
 	@mkdir -p $(@D)/log; echo "figure $<"
 	@$(WEAVE) lualatex -interaction=nonstopmode -halt-on-error -file-line-error -output-directory=$(@D)/log \
@@ -186,7 +189,7 @@ build/figures/%.pdf: figures/%.dot
 	@$(call need,dot,graphviz)
 	@mkdir -p $(@D); echo "figure $<"
 	@$(WEAVE) dot -Tpdf -Nfontname='TeX Gyre Pagella' -Efontname='TeX Gyre Pagella' -Gfontname='TeX Gyre Pagella' $< -o $@
-build/figures/%.pdf: figures/%.gp figures/style.gp $(wildcard figures/data/*)
+build/figures/%.pdf: figures/%.gp figures/style.gp $$(call drawn_from,figures/$$*.gp)
 	@$(call need,gnuplot,gnuplot-nox)
 	@mkdir -p $(@D); echo "figure $<"
 	@$(WEAVE) gnuplot -e "outfile='$@'" figures/style.gp $<

@@ -285,7 +285,7 @@ def check_references(prose):
             keys.add(m.group(1))
         depth += l.count("{") - l.count("}")
     for file, lines in prose.items():
-        headings = 0
+        headings, silent = 0, []
         for n, plain, whole in lines:
             for m in re.findall(r"\{(?:\.[\w-]+\s+)?#([\w:.-]+)|^:::.*#([\w:.-]+)", whole):
                 label = m[0] or m[1]
@@ -300,13 +300,19 @@ def check_references(prose):
                     fault(f"{file}:{n}", f"there is no {path}.tex, .dot or .gp")
             for m in re.findall(r"\]\(#([\w:-]+)\)", whole):
                 used.append((f"{file}:{n}", m))
+            m = re.match(r'!\[(.*)\]\(figures/[\w-]+\)\{[^}]*?(?:\balt="([^"]*)")?\}', whole)
+            if m and m.group(2) is None:
+                silent.append(n)
+            elif m and re.sub(r"\W+", " ", m.group(2)).strip().lower() in ("", re.sub(r"\W+", " ", m.group(1)).strip().lower()):
+                fault(f"{file}:{n}", 'the alt text is the caption or empty; alt="..." says what is to be seen')
             data = [m.group(1) for m in re.finditer(r"\(data:([^/)]+)/", whole)]
             data += re.findall(r"^:::.*\bfile=([^\s}]+)", whole)
             for d in data:
                 if not os.path.exists(os.path.join(os.environ.get("LOOM_DATA", "figures/data"), d)):
                     fault(f"{file}:{n}", f"there is no data file figures/data/{d}")
-            if len(whole) > PROSE:
-                warn(f"{file}:{n}", f"{len(whole)} characters in a line; one sentence a line")
+            long = len(re.sub(r' alt="[^"]*"', "", whole))
+            if long > PROSE:
+                warn(f"{file}:{n}", f"{long} characters in a line; one sentence a line")
             m = re.match(r"(#+) ", whole)
             if m and len(m.group(1)) == 1 and not re.search(r"\.(part|unnumbered)", whole):
                 headings += 1
@@ -316,6 +322,9 @@ def check_references(prose):
                     fault(f"{file}:{n}", "a second chapter in this file; one file a chapter")
             if re.search(r"<<(?!.*>>=)", re.sub(r"@<<", "", plain)):
                 fault(f"{file}:{n}", "<< in prose; write [[ ]] around it, or @<<")
+        if silent:
+            told = fault if re.search(r"/(0[1-4]|8[124])-", file) else warn
+            told(f"{file}:{silent[0]}", f'{len(silent)} figures without alt="...", which says what is to be seen, and not what it means')
     ours = ("fig:", "tab:", "eq:", "sec-", "ch-", "ex-", "part-", "app-")
     for place, r in used:
         r = r.rstrip(".:-")
@@ -325,6 +334,105 @@ def check_references(prose):
     for label, place in sorted(labels.items()):
         if label.startswith("fig:") and not any(r.rstrip(".:-") == label for _, r in used):
             warn(place, f"the text never speaks of @{label}")
+
+
+# ---- the options --------------------------------------------------------------------------------
+
+def amount(s):
+    """A value of an option as a number: "4096m", "64 TiB", "POW2(46)", "false"."""
+    s = s.replace("\\ ", " ").replace("−", "-").strip("` ")
+    m = re.fullmatch(r"POW2\((\d+)\)", s)
+    if m:
+        return 1 << int(m.group(1))
+    known = {"true": 1, "false": 0, "INT32_MAX": 2**31 - 1, "INT64_MAX": None, "": 0}
+    if s in known:
+        return known[s]
+    m = re.fullmatch(r"(-?[\d ]+?) ?([kmgKMGT]?)(?:iB)?", s)
+    power = {"": 0, "k": 10, "m": 20, "g": 30, "t": 40}
+    return int(m.group(1).replace(" ", "")) << power[m.group(2).lower()] if m else s
+
+
+def bounds(s):
+    """"256m to 64 TiB", "0 and up", "-1 or more", "true, false", as two amounts."""
+    if s in ("true, false", ""):
+        return 0, 1
+    m = re.fullmatch(r"(.+?) (?:and up|or more)", s)
+    if m:
+        return amount(m.group(1)), None
+    least, _, most = s.partition(" to ")
+    return amount(least), amount(most)
+
+
+def check_options():
+    """The keys in the code, their defaults and bounds, against all that tells of them."""
+    path = os.path.join(TANGLED, "options.c")
+    if not os.path.exists(path) or not os.path.exists("README.md"):
+        return
+    code = open(path, encoding="utf-8").read()
+    first = re.search(r"struct options options[^;]*?= \{(.*?)\n\};", code, re.S)
+    first = dict(re.findall(r"\.(\w+) = ([^,]+),", first.group(1))) if first else {}
+    keys = {k: (amount(first.get(field, "")), amount(least), amount(most)) for k, field, least, most in
+            re.findall(r'\{ "(\w+)", [A-Z]\w+, offsetof\(struct options, (\w+)\),\s*([^\s,]+),\s*([^\s]+) \},', code)}
+    if not keys:
+        fault(path, "no table of keys was found; check_options in book/lint.py wants to know how it looks now")
+    row = r"(?m)^\| `(\w+)` \|"
+    book = next((f for f in NW if re.search(r"\{#tab:options\}", open(f, encoding="utf-8").read())), None)
+    manual = os.path.join(TANGLED, "litmalloc.1.md")
+    told = [("README.md", row + r" (`[^|]*`)()[^|]*\|", 2, False),
+            (manual, r"(?m)^\*\*(\w+)\*\*:\*([^*]+)\*(?: \(([^)]*)\))?$", 2, True)]
+    if book:
+        told.append((book, row + r" ([^|]*) \| ([^|:]*?)(?::[^|]*)? \|", 3, True))
+    for place, pattern, default, both in told:
+        text = open(place, encoding="utf-8").read()
+        seen = set()
+        for m in re.finditer(pattern, text):
+            key, line = m.group(1), text[:m.start()].count("\n") + 1
+            if key in seen:
+                fault(f"{place}:{line}", f"the option {key} is told twice")
+            seen.add(key)
+            if key not in keys:
+                fault(f"{place}:{line}", f"{key} is no key of {path}")
+                continue
+            if amount(m.group(default)) != keys[key][0]:
+                fault(f"{place}:{line}", f"{key} is {m.group(default)} here, and {keys[key][0]} in {path}")
+            said = m.group(5 - default) or ""
+            if both and bounds(said) != keys[key][1:]:
+                fault(f"{place}:{line}", f"{key} goes from {said or 'false to true'} here, and in {path} from {keys[key][1]} to {keys[key][2]}")
+        for key in sorted(set(keys) - seen):
+            fault(place, f"the option {key} of {path} is not told of, or not in the form of the others")
+
+
+# ---- the listings -------------------------------------------------------------------------------
+
+def check_listings():
+    """The instructions printed in the book are those that figures/listing.sh took from the object file.
+    They are not taken in by the weaver: the prose speaks of single lines, so
+    its author has to see that they changed."""
+    path = os.path.join(os.environ.get("LOOM_DATA", "figures/data"), "listing.txt")
+    if not os.path.exists(path):
+        return
+    listed = {}
+    for l in open(path, encoding="utf-8").read().splitlines():
+        if re.fullmatch(r"\w+:", l):
+            name = l[:-1]
+            listed[name] = []
+        else:
+            listed[name].append(l)
+    missing = set(listed)
+    for file in NW:
+        text = open(file, encoding="utf-8").read()
+        for m in re.finditer(r"(?ms)^```\n( 1  [a-z]+ .*?)\n```$", text):
+            lines = m.group(1).splitlines()
+            near = min(listed, key=lambda f: sum(a != b for a, b in zip(listed[f], lines)) + abs(len(listed[f]) - len(lines)))
+            missing.discard(near)
+            at = text[:m.start()].count("\n") + 2
+            for n in range(max(len(lines), len(listed[near]))):
+                have = lines[n] if n < len(lines) else "nothing"
+                want = listed[near][n] if n < len(listed[near]) else "nothing"
+                if have != want:
+                    fault(f"{file}:{at + n}", f"the listing of {near} has {have.strip()!r}, and {path} {want.strip()!r}; change both, and read the prose after it")
+    for name in sorted(missing) if any("malloc" in f for f in NW) else ():
+        fault(path, f"the listing of {name} stands in no chapter")
 
 
 # ---- C ----------------------------------------------------------------------------------------------
@@ -399,6 +507,8 @@ def main():
     defs = check_defs(chunks, tags)
     check_quotes(order, defs, tags, quotes, chunks)
     check_references(prose)
+    check_options()
+    check_listings()
     check_ifs()
     check_compilers()
     check_overfull()

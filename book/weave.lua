@@ -574,7 +574,7 @@ local function figure(p)
   local caption = P.List {}
   if n then caption:extend {P.Span({P.Str('Figure ' .. n .. '.')}, {class = 'number'}), P.Space()} end
   caption:extend(i.caption)
-  local image = P.Image(P.Inlines(P.Str(text_of(i.caption))), i.src)
+  local image = P.Image(P.Inlines(P.Str(i.attributes.alt or text_of(i.caption))), i.src)
   return {rawb(('<figure id="%s">'):format(i.identifier)), P.Plain {image}, rawb '<figcaption>',
           P.Plain(caption), rawb '</figcaption></figure>'}
 end
@@ -619,8 +619,22 @@ local function fit(t)
   end
 end
 
+-- A table of up to twelve rows stays whole; a longer one that goes on overleaf takes three
+-- rows along, and leaves three behind.
+local function hold_rows(t)
+  for _, body in ipairs(t.bodies) do
+    local n = #body.body
+    for i, row in ipairs(body.body) do
+      local b = row.cells[1] and row.cells[1].contents[1]
+      if b and b.content and i > 1 and (n <= 12 or i <= 3 or i > n - 2) then
+        b.content:insert(1, rawi '\\noalign{\\nobreak}')
+      end
+    end
+  end
+end
+
 local function table_(t)
-  if tex then fit(t) end
+  if tex then fit(t); hold_rows(t) end
   local n = number[t.identifier]
   local b = t.caption.long and t.caption.long[1]
   if n and b then

@@ -1,4 +1,4 @@
-/* test_thread.c -- the laws H1 to H5 of the chapter on threads.
+/* test_thread.c -- the laws E1 to E5 of the chapter on threads.
  *
  * Nothing here calls malloc: the process keeps the C library's. */
 
@@ -55,7 +55,7 @@ static size_t nlisted(void)
     return (seen[1] != NULL) + (seen[2] != NULL);
 }
 
-/* H2, and what a thread finds before anybody has done anything for it. */
+/* E2, and what a thread finds before anybody has done anything for it. */
 static void *look_at_none(void *unused)
 {
     struct thread *t = thread_self();
@@ -90,8 +90,8 @@ static void *begin(void *unused)
     ck_assert_ptr_nonnull(t);
     ck_assert_ptr_eq(thread_self(), t);
     ck_assert(!thread_has_none(t));
-    ck_assert_uint_ge(t->countdown, 1);                         /* H5 */
-    ck_assert_uint_ge(t->cache.arena->nthreads, 1);             /* H4 */
+    ck_assert_uint_ge(t->countdown, 1);                         /* E5 */
+    ck_assert_uint_ge(t->cache.arena->nthreads, 1);             /* E4 */
     return t;
 }
 
@@ -99,7 +99,7 @@ START_TEST(a_record_is_ones_own)
 {
     struct thread *t = begin(NULL);
 
-    ck_assert_uint_eq(nlisted(), 1);                            /* H1 */
+    ck_assert_uint_eq(nlisted(), 1);                            /* E1 */
     ck_assert_ptr_ne(in_thread(begin, NULL), t);
     ck_assert_ptr_eq(thread_self(), t);
     ck_assert_uint_eq(nlisted(), 1);
@@ -129,7 +129,7 @@ static void *keep_apart(void *unused)
     void *p[3];
 
     ck_assert_ptr_ne(t->kept, &t->cache);
-    ck_assert_uint_gt(t->countdown, 32);                        /* H5 */
+    ck_assert_uint_gt(t->countdown, 32);                        /* E5 */
     for (int i = 0; i < 3; i++) {
         p[i] = tcache_take(t->kept, 4);
         ck_assert(p[i] != NULL || (p[i] = tcache_refill(t->kept, 4)) != NULL);
@@ -185,7 +185,7 @@ END_TEST
 /* A destructor that runs after ours. */
 static void late(void *region)
 {
-    ck_assert(thread_ended);                                    /* H3 */
+    ck_assert(thread_ended);                                    /* E3 */
     ck_assert_int_eq(thread_offset, 0);
     ck_assert_ptr_null(thread_begin());
     ck_assert(thread_has_none(thread_self()));
@@ -222,7 +222,7 @@ START_TEST(every_32nd_slow_path_is_an_event)
     for (unsigned i = 1; i <= 44 * 32; i++) {
         thread_event(t);
         ck_assert_uint_eq(t->cache.visited, i / 32 % NSMALL);
-        ck_assert_uint_ge(t->countdown, 1);                     /* H5 */
+        ck_assert_uint_ge(t->countdown, 1);                     /* E5 */
         ck_assert_uint_le(t->countdown, 32);
     }
 }
