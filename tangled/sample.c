@@ -170,7 +170,7 @@ void sample_serve(struct thread *t, unsigned c)
     tcache_serve(&t->cache, c, n);
 }
 
-/* Fill the margins and look at them.  [62-sample.nw: Who is sampled] */
+/* Fill the margins and look at them.  [62-sample.nw: Taking] */
 /* The bytes before a block and behind it, as far as they lie in its page. */
 static size_t margin_before(const struct slot *s)
 {
