@@ -1,5 +1,6 @@
 /* symbols.c -- every allocation function that a program can reach by name
  * is the preloaded library's: one left out would mix two heaps. */
+/* link: preload linked */
 #include "api.h"
 
 static const char *const names[] = {

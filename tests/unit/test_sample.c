@@ -318,6 +318,55 @@ static void misuse(void *which)
     }
 }
 
+/* A page that never had a block has nobody to report.  Check has used all of them: play one. */
+static void touch_a_fresh_page(void *unused)
+{
+    struct slot *s = slots;
+
+    (void)unused;
+    while (s->state == LIVE)
+        s++;
+    s->state = NEVER;
+    begin_over(SIG_DFL);
+    *(volatile char *)page_of(s) = 1;
+}
+
+START_TEST(nobodys_page_is_reported)
+{
+    static char text[65536];
+    int status = in_child(touch_a_fresh_page, NULL, text, sizeof text);
+
+    ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV, "%x", status);
+    ck_assert_msg(strstr(text, "in a page that belongs to no block") != NULL, "%s", text);
+    ck_assert_msg(strstr(text, "allocated by") == NULL, "%s", text);
+}
+END_TEST
+
+/* What a thread frees after its end, it frees without a record. */
+static void *free_after_the_end(void *p)
+{
+    free(malloc(1));                    /* a record */
+    ptrdiff_t offset = thread_offset;
+    thread_offset = 0;
+    thread_ended = true;
+    free(p);
+    thread_ended = false;
+    thread_offset = offset;
+    return NULL;
+}
+
+START_TEST(freed_without_a_record)
+{
+    volatile char *p = block(true);
+    struct slot *s = slot_of((const void *)p);
+
+    ck_assert_int_eq(s->state, LIVE);
+    in_thread(free_after_the_end, (void *)p);
+    ck_assert_int_eq(s->state, FREED);
+    ck_assert_uint_ne(s->freed.thread, 0);
+}
+END_TEST
+
 static size_t count_frames(const char *from, const char *to)
 {
     size_t n = 0;
@@ -528,6 +577,8 @@ static void add(TCase *t)
     tcase_add_test(t, a_page_that_cannot_be_closed_is_given_up);
     tcase_add_test(t, samples_are_live);
     tcase_add_loop_test(t, each_misuse_is_reported, 0, NMISUSES);
+    tcase_add_test(t, nobodys_page_is_reported);
+    tcase_add_test(t, freed_without_a_record);
     tcase_add_test(t, threads_are_told_apart);
     tcase_add_loop_test(t, other_faults_are_handed_on, 0, 7);
     tcase_add_test(t, a_child_samples_on);
