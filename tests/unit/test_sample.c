@@ -342,6 +342,26 @@ START_TEST(nobodys_page_is_reported)
 }
 END_TEST
 
+/* Without memory nothing is sampled, and a line says so. */
+static void start_without_memory(void *unused)
+{
+    (void)unused;
+    sample_area_bytes = 0;
+    refuse = true;
+    sample_start();
+    _exit(sample_area_bytes == 0 ? 45 : 46);
+}
+
+START_TEST(no_slots_no_samples)
+{
+    char text[4096];
+    int status = in_child(start_without_memory, NULL, text, sizeof text);
+
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 45, "%x", status);
+    ck_assert_msg(strstr(text, "sample: no memory for 512 slots; nothing is sampled") != NULL, "%s", text);
+}
+END_TEST
+
 /* What a thread frees after its end, it frees without a record. */
 static void *free_after_the_end(void *p)
 {
@@ -593,6 +613,7 @@ static void add(TCase *t)
     tcase_add_loop_test(t, each_misuse_is_reported, 0, NMISUSES);
     tcase_add_test(t, nobodys_page_is_reported);
     tcase_add_test(t, freed_without_a_record);
+    tcase_add_test(t, no_slots_no_samples);
     tcase_add_test(t, threads_are_told_apart);
     tcase_add_loop_test(t, other_faults_are_handed_on, 0, 7);
     tcase_add_test(t, a_child_samples_on);

@@ -25,7 +25,7 @@ long pages_system_call(long n, long a, long b, long c, long d, long e, long f)
     return refuse ? -ENOMEM : system_call(n, a, b, c, d, e, f);
 }
 
-static struct tcache cache, other;
+static struct tcache cache, other, third;
 static struct arena *a;
 
 static void start(void)
@@ -38,6 +38,7 @@ static void start(void)
     ck_assert_ptr_nonnull(a = arena_join());
     tcache_start(&cache, a);
     tcache_start(&other, a);
+    tcache_start(&third, a);
 }
 
 /* T1 to T4 of one cache; returns the bytes that its stacks could hold. */
@@ -238,6 +239,60 @@ START_TEST(a_miss_takes_a_magazine)
 }
 END_TEST
 
+/* A magazine for which a stack may not grow goes home, and its memory stays in hand. */
+START_TEST(a_magazine_that_does_not_fit)
+{
+    void *p[512];
+
+    overflow_once(p);
+    options.tcache_bytes = tcache_granted_bytes() + 7 * 64;
+    size_t ntaken = a->bins[4].ntaken;
+    ck_assert_ptr_nonnull(tcache_refill(&third, 4));
+    ck_assert_uint_eq(capacity(&third, 4), 7);
+    ck_assert_uint_eq(a->bins[4].nparked, 0);
+    ck_assert_uint_eq(a->bins[4].ntaken, ntaken - 254 + 4);
+    ck_assert_ptr_nonnull(third.spare[4]);
+}
+END_TEST
+
+/* A run of class 20 has 32 regions, so that a ration's wish is often met by half. */
+START_TEST(rations_of_what_there_is)
+{
+    enum { C = 20 };
+    static void *all[2000];
+    size_t n = 0;
+
+    tcache_ration(&third);
+    while (n < 1900) {
+        if (tcache_depth(&third, C) == 0)
+            ck_assert_ptr_nonnull(all[n++] = tcache_refill(&third, C));
+        size_t served = tcache_may_serve(&third, C);
+        ck_assert_uint_le(served, RATION);
+        tcache_serve(&third, C, served);
+        for (; served > 0; served--)
+            ck_assert_ptr_nonnull(all[n++] = tcache_take(&third, C + RATION_AT));
+        ck_assert_ptr_null(tcache_take(&third, C + RATION_AT));
+    }
+    for (size_t i = 0; i < n; i++)
+        *(size_t *)all[i] = i;
+    for (size_t i = 0; i < n; i++)
+        ck_assert_uint_eq(*(size_t *)all[i], i);
+}
+END_TEST
+
+START_TEST(no_memory_for_rations)
+{
+    tcache_ration(&third);
+    ck_assert_ptr_nonnull(tcache_refill(&third, 4));
+    refuse = true;
+    while (base_take(64) != NULL)
+        ;
+    ck_assert_uint_eq(tcache_may_serve(&third, 4), 0);
+    refuse = false;
+    ck_assert_uint_gt(tcache_may_serve(&third, 4), 0);
+}
+END_TEST
+
 /* The first region that a thread frees goes home if it is from another arena, so that
  * the next one is from its own; what comes later stays. */
 START_TEST(the_first_stranger_goes_home)
@@ -430,6 +485,9 @@ static void add_tests(TCase *t)
     tcase_add_loop_test(t, misses_double_the_stack, 1, NSMALL);
     tcase_add_test(t, overflow_sends_the_older_half);
     tcase_add_test(t, a_miss_takes_a_magazine);
+    tcase_add_test(t, a_magazine_that_does_not_fit);
+    tcase_add_test(t, rations_of_what_there_is);
+    tcase_add_test(t, no_memory_for_rations);
     tcase_add_test(t, the_first_stranger_goes_home);
     tcase_add_test(t, overflow_after_visit);
     tcase_add_test(t, an_idle_stack_is_empty_after_nine_visits);

@@ -370,8 +370,28 @@ START_TEST(without_memory_there_is_no_record)
 }
 END_TEST
 
+/* Where every call must be seen, a thread has two caches; the second is refused. */
+START_TEST(no_memory_for_a_second_cache)
+{
+    size_t nbytes = sizeof(struct thread);
+    void *block = base_take(nbytes);
+
+    arena_leave(arena_join());          /* the arena is there */
+    options.random_place = true;
+    refuse = true;
+    while (base_take(64) != NULL)
+        ;
+    base_put(block, nbytes);
+    ck_assert_ptr_null(thread_begin());
+    ck_assert(thread_has_none(thread_self()));
+    ck_assert_ptr_nonnull(base_take(nbytes));
+    ck_assert_ptr_null(base_take(nbytes));
+}
+END_TEST
+
 static void add_tests(TCase *t)
 {
+    tcase_add_test(t, no_memory_for_a_second_cache);
     tcase_add_checked_fixture(t, start, NULL);
     tcase_add_test(t, every_thread_begins_with_none);
     tcase_add_test(t, a_record_is_ones_own);
