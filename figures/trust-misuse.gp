@@ -6,14 +6,15 @@ set style data histogram
 set style histogram rowstacked
 set style fill solid border linecolor rgb "#1F3A5F"
 set boxwidth 0.62
+set xtics rotate by 30 right
 set ylabel "kinds of misuse"
 set size ratio 0.55
 set yrange [0:24]
 set ytics 4
-set xrange [-0.6:5.6]
+set xrange [-0.6:7.6]
 set key outside right center Left reverse invert samplen 1.2
-set xtics ("litmalloc" 0, "glibc" 1, "jemalloc" 2, "mimalloc" 3, "tcmalloc" 4, "tbb" 5)
-row(v, n) = sprintf("< awk -F, '$1==\"%s\" { print $2; print $4; print $5; print $6; print $7; print $8 }' %s", v, file)
+set xtics ("litmalloc" 0, "hardened" 1, "sampled" 2, "glibc" 3, "jemalloc" 4, "mimalloc" 5, "tcmalloc" 6, "tbb" 7)
+row(v, n) = sprintf("< awk -F, '$1==\"%s\" { for (i = 2; i <= 9; i++) print $i }' %s", v, file)
 plot row("at once",0)  using 1 title "message, at once" linecolor rgb "#1F3A5F", \
      row("later",0)    using 1 title "message, later" linecolor rgb "#5B7391", \
      row("late",0)     using 1 title "message, after harm" linecolor rgb "#A9B8C8", \

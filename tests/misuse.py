@@ -70,6 +70,7 @@ def main():
     torture.build("tests/misuse.c", program, ["-O0", "-Wl,--no-as-needed", "-l:libstdc++.so.6"])
     columns = [(name, path, "") for name, path in torture.peers_here()]
     columns.insert(1, ("hardened", torture.LIB, "harden:true"))
+    columns.insert(2, ("sampled", torture.LIB, "sample:1,sample_slots:4096"))
     hardens = has_option(program, torture.LIB, "harden:true")
     kinds = subprocess.run([program], capture_output=True, text=True, check=True).stdout.split()
     rows, log = [], open(os.path.join(torture.OUT, "misuse.log"), "w")
