@@ -151,7 +151,7 @@ $(WEB)/stage: $(NW) Makefile
 
 $(WEB)/the-woven-heap.tex: $(WEB)/stage $(SOURCES)
 	@$(call need,pandoc,pandoc)
-	@$(PANDOC) -s -t latex --template book/book.latex --top-level-division=chapter \
+	@$(PANDOC) -L book/float.lua -s -t latex --template book/book.latex --top-level-division=chapter \
 	  --default-image-extension=pdf -V graphics=build -V edition=$(EDITION) \
 	  -V edition-short=$$(echo $(EDITION) | cut -c1-12) -o $@ $<
 

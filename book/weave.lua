@@ -616,6 +616,8 @@ local function fit(t)
   for i, c in ipairs(t.colspecs) do
     local w = word[i] + math.max(left, 0) * (need[i] - word[i]) / math.max(wish, 1)
     t.colspecs[i] = {c[1], w / page_chars}
+    -- Too wide even so: short columns stay whole, others have room for two words, and all is set smaller.
+    if left < 0 then t.colspecs[i] = {c[1], (need[i] <= 14 and need[i] or word[i] * 1.6) / page_chars} end
   end
 end
 
@@ -633,8 +635,29 @@ local function hold_rows(t)
   end
 end
 
+-- How many lines a table takes: what stands in a cell, over the width of its column.
+local function lines_of(t)
+  local lines = 0
+  for _, body in ipairs(t.bodies) do
+    for _, row in ipairs(body.body) do
+      local most = 1
+      for i, c in ipairs(row.cells) do
+        local width = t.colspecs[i][2]
+        local n = utf8.len(text_of(c.contents)) or 0
+        if width and width > 0 then most = math.max(most, math.ceil((n + 3) / (width * page_chars))) end
+      end
+      lines = lines + most
+    end
+  end
+  return lines
+end
+
+-- A numbered table that fits on a page may go to the top of the next one like a figure, and
+-- the text goes on before it (float.lua).  Up to `tight` lines fit, if they are set tighter.
+local loose, tight = 24, 44
+
 local function table_(t)
-  if tex then fit(t); hold_rows(t) end
+  if tex then fit(t) end
   local n = number[t.identifier]
   local b = t.caption.long and t.caption.long[1]
   if n and b then
@@ -645,8 +668,13 @@ local function table_(t)
     end
     t.caption.long = {P.Plain(b.content)}
   end
-  if tex then return {rawb '\\begin{loomtable}', t, rawb '\\end{loomtable}'} end
-  return P.Div({t}, {class = 'tablebox'})
+  if not tex then return P.Div({t}, {class = 'tablebox'}) end
+  local lines = n and b and lines_of(t) or math.huge
+  if lines <= tight then
+    return {rawb('\\begin{loomfloat}{' .. (lines > loose and '.84' or '1') .. '}'), t, rawb '\\end{loomfloat}'}
+  end
+  hold_rows(t)
+  return {rawb '\\begin{loomtable}', t, rawb '\\end{loomtable}'}
 end
 
 -- How many lines belong on one page from block `at` on: a short table all of it; and a
