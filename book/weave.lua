@@ -9,6 +9,7 @@ local P = pandoc
 local tex = FORMAT:match 'latex' ~= nil
 local here = PANDOC_SCRIPT_FILE:match '^(.*/)' or ''
 local lex = dofile(here .. 'clex.lua')
+local subjects = dofile(here .. 'subjects.lua')
 local data_dir = os.getenv 'LOOM_DATA' or 'figures/data'
 local edition = os.getenv 'LOOM_EDITION' or 'unknown'
 
@@ -656,6 +657,14 @@ end
 -- the text goes on before it (float.lua).  Up to `tight` lines fit, if they are set tighter.
 local loose, tight = 24, 44
 
+-- A table that opens a section stays under its heading.
+local function stay(blocks)
+  for i, b in ipairs(blocks) do
+    if b.t == 'Table' and i > 1 and blocks[i - 1].t == 'Header' then b.attr.classes:insert('here') end
+  end
+  return blocks
+end
+
 local function table_(t)
   if tex then fit(t) end
   local n = number[t.identifier]
@@ -670,7 +679,7 @@ local function table_(t)
   end
   if not tex then return P.Div({t}, {class = 'tablebox'}) end
   local lines = n and b and lines_of(t) or math.huge
-  if lines <= tight then
+  if lines <= tight and not has(t, 'here') then
     return {rawb('\\begin{loomfloat}{' .. (lines > loose and '.84' or '1') .. '}'), t, rawb '\\end{loomfloat}'}
   end
   hold_rows(t)
@@ -732,6 +741,38 @@ local function index(d)
   return P.Div(blocks, {id = d.identifier, class = 'index'})
 end
 
+-- The subject index: pages on paper, sections on a screen.
+local function subject_index(entries)
+  local o, items, letter = {}, P.List {}, nil
+  for _, e in ipairs(entries) do
+    local initial = (e.head or e.name):sub(1, 1):upper()
+    local xs = P.List {P.Str(e.name)}
+    for _, p in ipairs(e.places) do
+      if tex then xs:insert(rawi(('\\subject%s{%d}'):format(p.defines and 'main' or 'page', p.at)))
+      else
+        local link = P.Link({P.Str(number[p.section.id])}, '#' .. p.section.id)
+        xs:extend {P.Str(p == e.places[1] and ' ' or ', '), p.defines and P.Strong {link} or link}
+      end
+    end
+    if e.see then xs:extend {P.Str ', ', P.Emph {P.Str 'see'}, P.Space(), P.Str(e.see)} end
+    if tex then
+      if initial ~= letter then o[#o + 1] = '\\indexletter{' .. initial .. '}' end
+      o[#o + 1] = (e.head and '\\subjectpart ' or '\\subject ') .. to_tex(xs)
+    else
+      if initial ~= letter then
+        items:insert(P.Para {P.Strong {P.Str(initial)}}); items:insert(P.BulletList {})
+      end
+      local list = items[#items].content
+      if e.head then table.insert(list[#list], P.BulletList {{P.Plain(xs)}})
+      else table.insert(list, {P.Plain(xs)}) end
+      items[#items].content = list
+    end
+    letter = initial
+  end
+  if tex then return rawb('\\begin{loomindex}\n' .. table.concat(o, '\n') .. '\n\\end{loomindex}') end
+  return P.Div(items, {id = 'index-of-subjects', class = 'index'})
+end
+
 -- All of it ------------------------------------------------------------------------
 
 -- Inlines to LaTeX, once for each different text.
@@ -757,6 +798,10 @@ function Pandoc(doc)
   end
   count(doc)
   prepare_names(doc)
+  local entries = subjects.collect(here .. 'subjects.txt', doc.blocks, number, fault)
+  if tex then
+    doc.blocks = subjects.marked(doc.blocks, entries, function(n) return rawi(('\\subjectmark{%d}'):format(n)) end)
+  end
 
   local function links(l)
     local where = l.target:match '^data:(.+)$'
@@ -770,6 +815,7 @@ function Pandoc(doc)
     Link = links,
   }
   doc = doc:walk(first)
+  if tex then doc.blocks = stay(doc.blocks) end
   -- Chunks are set: only RawBlocks (LaTeX) or finished Divs (HTML) are left of them.
   doc = doc:walk {
     Cite = reference,
@@ -798,6 +844,7 @@ function Pandoc(doc)
     end,
     Div = function(d)
       if has(d, 'index') and d.content[1] and d.content[1].t == 'LineBlock' then return index(d) end
+      if d.identifier == 'index-of-subjects' then return subject_index(entries) end
     end,
   }
   -- Now the order matters: chapters, exercises, and last the answers.
