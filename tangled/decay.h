@@ -19,7 +19,8 @@ struct decay {
     uint32_t added[DECAY_STEPS];  /* dirtied in step s, and not taken again */
 };
 
-/* Forget everything; pages stay dirty for `decay_ms` at most, -1 for ever. */
+/* Forget everything; pages stay dirty for `decay_ms` at most, -1 for ever.
+ * A time from 1 to 63 counts as 64. */
 void decay_start(struct decay *d, int64_t decay_ms, uint64_t now_ms);
 
 /* Compute the weight of an age.  [32-decay.nw: The curve] */
