@@ -1,11 +1,11 @@
 -- subjects.lua -- the subject index, made of subjects.txt and of what stands in the prose.
 --
 -- An entry gets the sections that deal with it: where the term is set bold, as terms are
--- where they are defined; where it stands in the heading; and where it stands several times.
+-- where they are defined (in an aside bold is a heading); where it stands in the heading; and where it stands several times.
 -- A place is a section, the paragraph in it, and whether it is the definition.
 
 local P = pandoc
-local MANY, MOST = 3, 7                         -- times in a section; sections of an entry
+local MANY, MOST = 2, 7                         -- times in a section; sections of an entry
 
 local function read(name)
   local entries, at, byname = {}, 0, {}
@@ -24,6 +24,12 @@ local function read(name)
       if not head then byname[names] = e end
     end
   end
+  table.sort(entries, function(a, b)            -- a part stays under its entry
+    local x, y = (a.head or a.name):lower(), (b.head or b.name):lower()
+    if x ~= y then return x < y end
+    if not a.head or not b.head then return not a.head and b.head ~= nil end
+    return a.line < b.line
+  end)
   return entries, byname
 end
 
@@ -34,7 +40,8 @@ local function times(text, phrase)
     local a, b = text:find(phrase, from, true)
     if not a then return n end
     local before, after = text:sub(a - 1, a - 1), text:sub(b + 1, b + 2)
-    if not before:match '[%w_]' and (not after:match '^[%w_]' or after:match '^s[^%w_]') then n = n + 1 end
+    if phrase:sub(1, 1) == '@' then n = n + 1   -- the key of a citation begins so
+    elseif not before:match '[%w_]' and (not after:match '^[%w_]' or after:match '^s[^%w_]') then n = n + 1 end
     from = b + 1
   end
 end
@@ -46,14 +53,14 @@ end
 
 -- Visit headings and paragraphs in their order, but not those of code, tables and exercises;
 -- returns the blocks with what the visitor made of each.
-local function visited(blocks, visit)
+local function visited(blocks, visit, aside)
   local out = P.List {}
   for _, b in ipairs(blocks) do
-    if b.t == 'Header' or b.t == 'Para' or b.t == 'Plain' then b = visit(b)
-    elseif b.t == 'BlockQuote' then b.content = visited(b.content, visit)
+    if b.t == 'Header' or b.t == 'Para' or b.t == 'Plain' then b = visit(b, aside)
+    elseif b.t == 'BlockQuote' then b.content = visited(b.content, visit, true)
     elseif b.t == 'BulletList' or b.t == 'OrderedList' then
       local items = {}
-      for i, item in ipairs(b.content) do items[i] = visited(item, visit) end
+      for i, item in ipairs(b.content) do items[i] = visited(item, visit, aside) end
       b.content = items
     end
     out:insert(b)
@@ -64,17 +71,21 @@ end
 -- Chapters' beginnings and sections: their titles, terms and paragraphs.
 local function sections(blocks, number)
   local list, now, n = {}, nil, 0
-  visited(blocks, function(b)
+  visited(blocks, function(b, aside)
     n = n + 1
     if b.t == 'Header' then
-      if b.level <= 2 then
+      if b.level > 2 then
+        if now then now.title = now.title .. plain(b.content) end
+      else
         now = number[b.identifier] and not b.classes:includes 'part'
           and {id = b.identifier, title = plain(b.content), paragraphs = {}, bold = {}} or nil
         if now then list[#list + 1] = now end
       end
     elseif now and not (#b.content == 1 and b.content[1].t == 'Image') then
       local at = n
-      b:walk {Strong = function(s) now.bold[plain(s):match '^ (.-)[.:,]? $'] = at end}
+      if not aside then
+        b:walk {Strong = function(s) now.bold[plain(s):match '^ (.-)[.:,]? $'] = at end}
+      end
       table.insert(now.paragraphs, {at = n, text = plain(b)})
     end
     return b
@@ -94,7 +105,9 @@ local function places(e, list)
     end
     for _, phrase in ipairs(e.phrases) do
       defines = defines or s.bold[phrase] or s.bold[phrase .. 's']
-      if first and times(s.title, phrase) > 0 then score = 500 end
+      if times(s.title, phrase) > 0 and s.paragraphs[1] then
+        first, score = first or s.paragraphs[1].at, 500
+      end
     end
     if defines then score, first = score + 1000, defines end
     if first then
