@@ -1,7 +1,8 @@
 -- subjects.lua -- the subject index, made of subjects.txt and of what stands in the prose.
 --
--- An entry gets the sections that deal with it: where the term is set bold, as terms are
--- where they are defined (in an aside bold is a heading); where it stands in the heading; and where it stands several times.
+-- An entry gets the sections that deal with it: where the term is set bold, as terms are where
+-- they are defined (in an aside, or with a full stop, bold is a heading); where it stands in
+-- the section's heading; and where it stands several times.
 -- A place is a section, the paragraph in it, and whether it is the definition.
 
 local P = pandoc
@@ -84,7 +85,7 @@ local function sections(blocks, number)
     elseif now and not (#b.content == 1 and b.content[1].t == 'Image') then
       local at = n
       if not aside then
-        b:walk {Strong = function(s) now.bold[plain(s):match '^ (.-)[.:,]? $'] = at end}
+        b:walk {Strong = function(s) now.bold[plain(s):match '^ (.*) $'] = at end}
       end
       table.insert(now.paragraphs, {at = n, text = plain(b)})
     end

@@ -763,7 +763,12 @@ local function subject_index(entries)
         items:insert(P.Para {P.Strong {P.Str(initial)}}); items:insert(P.BulletList {})
       end
       local list = items[#items].content
-      if e.head then table.insert(list[#list], P.BulletList {{P.Plain(xs)}})
+      local item = list[#list]
+      if e.head and item[#item].t == 'BulletList' then
+        local parts = item[#item].content
+        table.insert(parts, {P.Plain(xs)})
+        item[#item].content = parts
+      elseif e.head then table.insert(item, P.BulletList {{P.Plain(xs)}})
       else table.insert(list, {P.Plain(xs)}) end
       items[#items].content = list
     end
