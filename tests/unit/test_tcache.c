@@ -455,6 +455,31 @@ START_TEST(works_on_when_memory_returns)
 }
 END_TEST
 
+/* Without memory for a longer array a stack stays as it is, and what it was granted for
+ * the growth is given back. */
+START_TEST(a_stack_that_cannot_grow_stays)
+{
+    void *p[9], *rest;
+
+    for (int i = 0; i < 9; i++)
+        ck_assert_ptr_nonnull(p[i] = take_one(a, 4));
+    ck_assert_ptr_nonnull(rest = take(&cache, 4));
+    ck_assert_uint_eq(capacity(&cache, 4), 7);
+    refuse = true;
+    while (base_take(64) != NULL)
+        ;
+    for (int i = 0; i < 9; i++)
+        put(&cache, 4, p[i]);
+    ck_assert_uint_eq(capacity(&cache, 4), 7);
+    check_all();
+    refuse = false;
+    while (capacity(&cache, 4) == 7)
+        put(&cache, 4, rest), rest = take_one(a, 4);
+    ck_assert_uint_eq(capacity(&cache, 4), 15);
+    check_all();
+}
+END_TEST
+
 START_TEST(a_double_free_is_seen_at_home)
 {
     void *p = take(&cache, 4);
@@ -497,6 +522,7 @@ static void add_tests(TCase *t)
     tcase_add_test(t, without_the_option_nothing_is_kept);
     tcase_add_test(t, all_stacks_share_one_bound);
     tcase_add_test(t, works_on_when_memory_returns);
+    tcase_add_test(t, a_stack_that_cannot_grow_stays);
     tcase_add_test_raise_signal(t, a_double_free_is_seen_at_home, SIGABRT);
     tcase_add_test_raise_signal(t, an_interior_pointer_is_seen_at_home,
                                 SIGABRT);
