@@ -40,7 +40,7 @@ try whose-preload "$WORK/whose"
 if [ -n "$SHORT" ]; then
     model preload -- random
     part "aarch64: misuse"
-    misuse preload -- $FEW_MISUSES free_sized_wrong_small harden_double_free harden_overflow_page
+    misuse preload -- $FEW_MISUSES free_sized_wrong_small harden_double_free harden_overflow_page sample_use_after_free
 else
     model preload -- random threads hardened_random hardened_threads nomem
     part "aarch64: misuse"

@@ -23,7 +23,7 @@ try whose-preload "$WORK/whose"
 if [ -n "$SHORT" ]; then
     model preload -- threads
     part "musl: misuse"
-    misuse preload -- free_sized_wrong_small harden_double_free
+    misuse preload -- free_sized_wrong_small harden_double_free sample_double_free
 else
     model preload "$WORK/liblitmalloc.so" -- random threads hardened_random hardened_threads nomem
     part "musl: misuse"
