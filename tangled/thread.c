@@ -123,7 +123,7 @@ COLD struct thread *thread_begin(void)
         return NULL;
     }
     enlist(t);
-    thread_offset = (char *)t - (char *)&thread_none;
+    thread_offset = (ptrdiff_t)((uintptr_t)t - (uintptr_t)&thread_none);
     pthread_setspecific(key, t);
     return t;
 }
