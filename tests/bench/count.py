@@ -40,6 +40,7 @@ ROWS = [(f"pair {s}", "pair", s, 1, 20000, 2, 30 if s <= 1024 else 70 if s == 16
 # Which of them are also run beside a sleeping thread, to count what locks cost; calls a pair or round.
 ATOMIC_ROWS = ["pair 64", "batch 1000", "shuffled 5000", "shuffled 100000", "churn 16-512", "remote free"]
 HELLO = "hello, world"
+HELLO_RUNS = 101
 
 
 def count(library, loop, size, blocks, rounds, null=False):
@@ -82,16 +83,17 @@ def atomics(library, loop, size, blocks, rounds, calls):
 
 
 def hello(library, empty):
-    """Resident KiB, page faults, system calls of the smallest program."""
+    """Resident KiB, page faults, system calls of the smallest program.  Means: where the libraries lie decides which
+    pages of them are mapped along with one that is used, and there are heaps of such values rather than one."""
     library = library or empty              # glibc, too, with a library to load
-    runs = [peers.run(["build/bench/hello"], library) for _ in range(11)]
+    runs = [peers.run(["build/bench/hello"], library) for _ in range(HELLO_RUNS)]
     calls = None
     if shutil.which("strace"):
         with tempfile.NamedTemporaryFile("r") as out:
             subprocess.run(["strace", "-f", "-qq", "-o", out.name, "-E", f"LD_PRELOAD={library}", "build/bench/hello"],
                            env=peers.environment(), stdout=subprocess.DEVNULL, check=True)
             calls = sum(1 for line in out if re.match(r"\d+ +\w+\(", line))
-    return statistics.median(r.peak for r in runs), statistics.median(r.faults for r in runs), calls
+    return statistics.fmean(r.peak for r in runs), statistics.fmean(r.faults for r in runs), calls
 
 
 def main():
@@ -173,7 +175,7 @@ def main():
         sizes = [[r[0].split()[1], *r[1:]] for r in table if r[0].startswith("pair ")]
         peers.write_csv(os.path.join(a.data, "counts-size.csv"), ["size", *libraries, "loop"], sizes, remark, libraries)
         peers.write_csv(os.path.join(a.data, "counts-hello.csv"), ["allocator", "resident_kib", "faults", "calls"], smallest,
-                        "make bench-count; medians of 11 runs; glibc with an empty library preloaded", libraries)
+                        f"make bench-count; means of {HELLO_RUNS} runs; glibc with an empty library preloaded", libraries)
         if held:
             peers.write_csv(os.path.join(a.data, "counts-atomics.csv"), ["operation", *libraries], held,
                             "make bench-count; atomic instructions in 1000 calls, a second thread asleep", libraries)
