@@ -507,12 +507,16 @@ local function header(h)
   end
 end
 
-local answers = P.List {}
+local answers, labs = P.List {}, {}             -- labs: a lab's number -> its exercise
 local function exercise(d)
   local a, id, body, key = d.attributes, d.identifier, P.List {}, nil
   if id == '' then fault('an exercise has no label: ', text_of(d):sub(1, 40)) end
   if not a.rating or not a.rating:match '^H?M?%d%d$' then
     fault('exercise ', id, ' has no rating; write rating=15, M25 or HM40')
+  end
+  if a.lab then
+    if labs[a.lab] then fault('lab ', a.lab, ' stands twice: ', labs[a.lab], ' and ', id) end
+    labs[a.lab] = id
   end
   for _, b in ipairs(d.content) do
     if b.t == 'Div' and has(b, 'answer') then key = b.content else body:insert(b) end

@@ -1,6 +1,7 @@
 # tests/bench/bench.mk -- the side-by-side table; included by the Makefile.
 #
-#   make bench              all rows, five rounds; writes figures/data/bench*.csv
+#   make bench              all rows, five rounds, and up to six more of a row whose times spread;
+#                           writes figures/data/bench*.csv
 #   make bench QUICK=1      two rounds, only what is timed, no CSV
 #   make bench ROUNDS=9     more rounds, or fewer; 0: one, not even warmed up
 #   make bench ROWS="larson xmalloc"     some rows

@@ -61,20 +61,26 @@ def environment(more=None):
 
 
 class Cost:
-    """What one run cost: seconds, KiB, page faults, and those that stopped the program."""
+    """What one run cost: seconds, KiB, page faults, those that stopped the program, the KiB that wait4 reports."""
 
     def __init__(self, line):
-        wall, user, system, peak, faults, exceptions = line.split()
+        wall, user, system, peak, faults, exceptions, reported = line.split()
         self.wall, self.cpu = float(wall), float(user) + float(system)
         self.peak, self.faults, self.exceptions = int(peak), int(faults), int(exceptions)
+        self.reported = int(reported)
 
 
-def run(command, library, more=None):
-    """One run in a process of its own, through build/bench/run."""
+def run(command, library, more=None, cpu=None):
+    """One run in a process of its own, through build/bench/run, on processor `cpu` alone if there is one named."""
     read, write = os.pipe()
+
+    def prepare():
+        os.dup2(write, 3)
+        if cpu is not None:
+            os.sched_setaffinity(0, {cpu})
     p = subprocess.Popen(["build/bench/run", library or "-", *command], env=environment(more), pass_fds=[],
                          stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, close_fds=False,
-                         preexec_fn=lambda: os.dup2(write, 3))
+                         preexec_fn=prepare)
     os.close(write)
     error = p.stderr.read().decode(errors="replace")
     line = os.read(read, 200).decode()

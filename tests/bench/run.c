@@ -3,17 +3,18 @@
  *   run LIBRARY COMMAND ARGUMENT...      LIBRARY: what to preload, or -
  *
  * Writes one line to fd 3: wall, user and system seconds, peak resident KiB,
- * page faults, and how many of them stopped the program: the kernel counts
- * pages that it was asked to populate as faults, too.  -1: it does not let us
- * count (see perf_event_open(2)).  The command's output is thrown away; its
- * errors are not.
+ * page faults, how many of them stopped the program, and the peak as wait4(2)
+ * reports it.  Faults: the kernel counts pages that it was asked to populate
+ * as such, too; -1: it does not let us count those that stop (see
+ * perf_event_open(2)).  The command's output is thrown away; its errors are
+ * not.
  *
- * The peak is the larger of two numbers.  The kernel's own, of getrusage(2), is
- * read from counters that each processor updates 32 pages at a time, one for
- * files and one for the rest: a process of 1.5 MiB may seem to have 1.2.  The
- * other is VmHWM of proc(5), for which a kernel of today (6.18 is one) adds up
- * what the processors hold; we stop the process once, about to end, and read
- * it.  So the peak of a process that ends at its peak is exact.
+ * The peak is the larger of two numbers.  That of wait4 is read from counters
+ * to which each processor adds 32 pages at a time, one for files and one for
+ * the rest: a process of 1.5 MiB may seem to have 1.2.  The other is VmHWM of
+ * proc(5), for which a kernel of today (6.18 is one) asks all processors; we
+ * stop the process when it is about to end, and read it.  So the peak of a
+ * process that ends at its peak is exact.
  *
  * Why not Python's own wait4: a process counts the peak of what it was before
  * exec as its own, and a Python is larger than most of what we measure. */
@@ -163,9 +164,9 @@ int main(int argc, char **argv)
         perror("run");
         return 1;
     }
-    dprintf(3, "%.6f %.6f %.6f %ld %ld %ld\n", now() - begin, seconds(u.ru_utime),
-            seconds(u.ru_stime), peak, u.ru_minflt + u.ru_majflt,
-            counted(counter));
+    dprintf(3, "%.6f %.6f %.6f %ld %ld %ld %ld\n", now() - begin,
+            seconds(u.ru_utime), seconds(u.ru_stime), peak,
+            u.ru_minflt + u.ru_majflt, counted(counter), u.ru_maxrss);
     if (WIFSIGNALED(status)) {
         fprintf(stderr, "run: %s: killed by signal %d\n", argv[2],
                 WTERMSIG(status));

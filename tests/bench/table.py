@@ -11,6 +11,7 @@ turn, so that a slow minute of the machine hits all of them.  `make bench` calls
 import argparse
 import concurrent.futures
 import os
+import random
 import re
 import shutil
 import signal
@@ -35,14 +36,19 @@ THREADS = [1, 2, 4, 8, 16]
 MIB = 1024
 
 
+# Processors are not alike while somebody else's work runs on one of them: what has one thread gets one and the same.
+ONE_CPU = max(os.sched_getaffinity(0))
+SEVERAL = ["redis"]                                 # programs of more than one thread
+
+
 class Row:
-    def __init__(self, name, command, more=None, program=False):
-        self.name, self.command, self.more, self.program = name, command, more or {}, program
+    def __init__(self, name, command, more=None, program=False, cpu=None):
+        self.name, self.command, self.more, self.program, self.cpu = name, command, more or {}, program, cpu
 
 
 def workload_row(name, threads):
     label = name if threads == 1 else f"{name} x{threads}"
-    return Row(label, ["build/bench/workloads", name, str(threads)])
+    return Row(label, ["build/bench/workloads", name, str(threads)], cpu=ONE_CPU if threads == 1 else None)
 
 
 def chosen(rows, wanted):
@@ -58,34 +64,65 @@ def chosen(rows, wanted):
 
 # ---- measuring ------------------------------------------------------------------------
 
-def measure(rows, libraries, rounds, keep=None):
-    """{(row, allocator): [Cost, ...]}, the first round thrown away (unless it is the only one wanted);
-    a signal ends it after the last complete one.  `keep` is given what there is after every round."""
-    complete = []
+SPREAD = 0.1                # between the quartiles of a row's times, of their median
+FURTHER = 6                 # rounds at most for rows that spread more
 
-    def costs():
-        counted = complete[1:] if rounds > 0 else complete
-        return {k: [c[k] for c in counted] for k in counted[0]} if counted else {}
+
+def spreads(costs, libraries, name):
+    """Are the times of this row too far apart, ours or those of one of the two fastest, to say who is ahead?"""
+    walls = {n: [c.wall for c in costs[name, n]] for n in libraries}
+    fastest = sorted(walls, key=lambda n: statistics.median(walls[n]))[:2]
+    for n in {next(iter(libraries)), *fastest}:
+        low, middle, high = statistics.quantiles(walls[n], n=4)
+        if high - low > SPREAD * middle:
+            return True
+    return False
+
+
+def measure(rows, libraries, rounds, keep=None, further=FURTHER):
+    """{(row, allocator): [Cost, ...]}, the first round thrown away (unless it is the only one wanted).  Rows that spread
+    get further rounds, whoever is ahead in them.  A signal ends it after the last complete round.  `keep` is given
+    what there is after every round."""
+    costs, order, dice = {}, list(libraries), random.Random(2006)
+
+    def run(wanted, what):
+        current = {}
+        for number, row in enumerate(wanted):
+            peers.progress(f"{what}, row {number + 1} of {len(wanted)}, {row.name}")
+            # Nobody is always first, or always behind the same.
+            for name in dice.sample(order, len(order)):
+                current[row.name, name] = peers.run(row.command, libraries[name], row.more, row.cpu)
+        return current
+
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    order = list(libraries)
     try:
         for r in range(rounds + 1):
-            current = {}
-            for number, row in enumerate(rows):
-                peers.progress(f"round {r} of {rounds}{' (to warm up)' if r == 0 else ''}, "
-                               f"row {number + 1} of {len(rows)}, {row.name}")
-                # Nobody is always first.
-                for name in order[r % len(order):] + order[:r % len(order)]:
-                    current[row.name, name] = peers.run(row.command, libraries[name], row.more)
-            complete.append(current)
-            if keep and costs():
-                keep(costs())
+            current = run(rows, f"round {r} of {rounds}{' (to warm up)' if r == 0 else ''}")
+            if r > 0 or rounds == 0:
+                for k, cost in current.items():
+                    costs.setdefault(k, []).append(cost)
+                if keep:
+                    keep(costs)
+        for r in range(1, (further if rounds > 1 else 0) + 1):
+            again = [row for row in rows if spreads(costs, libraries, row.name)]
+            if not again:
+                break
+            for k, cost in run(again, f"further round {r} of at most {further}").items():
+                costs[k].append(cost)
+            if keep:
+                keep(costs)
     except KeyboardInterrupt:
         print("\nbench: stopped early", file=sys.stderr)
-    if not costs():
+    if not costs:
         sys.exit("bench: not one round is complete")
-    print(f"\r{len(next(iter(costs().values())))} rounds{'':70}", file=sys.stderr)
-    return costs()
+    print(f"\r{rounds_of(costs)} rounds{'':70}", file=sys.stderr)
+    return costs
+
+
+def rounds_of(costs):
+    """How many rounds the rows have had: "5", or "5 to 15" if some spread."""
+    n = [len(c) for c in costs.values()]
+    return str(min(n)) if min(n) == max(n) else f"{min(n)} to {max(n)}"
 
 
 class Result:
@@ -93,7 +130,7 @@ class Result:
 
     def __init__(self, costs):
         walls = sorted(c.wall for c in costs)
-        self.wall, self.low, self.high = statistics.median(walls), walls[0], walls[-1]
+        self.wall, self.low, self.high, self.rounds = statistics.median(walls), walls[0], walls[-1], len(walls)
         self.cpu = statistics.median(c.cpu for c in costs)
         self.peak = statistics.median(c.peak for c in costs)
         self.faults = statistics.median(c.faults for c in costs)
@@ -271,12 +308,12 @@ def losses(rows, libraries, table):
 def save(folder, rows, libraries, results, bars, command):
     def path(name):
         return os.path.join(folder, name)
-    remark = f"{command}; medians; interleaved rounds: {len(next(iter(results['costs'].values())))}"
+    remark = f"{command}; medians; interleaved rounds: {rounds_of(results['costs'])}"
     table = results["table"]
-    head = ["row", "allocator", "wall", "low", "high", "cpu", "peak_kib", "faults", "exceptions", "after_kib", "calls"]
+    head = ["row", "allocator", "wall", "low", "high", "cpu", "peak_kib", "faults", "exceptions", "after_kib", "calls", "rounds"]
     peers.write_csv(path("bench.csv"), head, [
         [r.name, n, f"{x.wall:.4f}", f"{x.low:.4f}", f"{x.high:.4f}", f"{x.cpu:.4f}", int(x.peak), int(x.faults), int(x.exceptions),
-         "" if x.after is None else x.after, "" if x.calls is None else x.calls]
+         "" if x.after is None else x.after, "" if x.calls is None else x.calls, x.rounds]
         for r in rows for n in libraries for x in [table[r.name, n]]], remark, libraries)
     for name, column, unit, form in (("time", "wall", 0.001, "{:.0f}"), ("peak", "peak", MIB, "{:.1f}"),
                                      ("faults", "faults", 1000, "{:.2f}"), ("exceptions", "exceptions", 1000, "{:.2f}")):
@@ -316,7 +353,7 @@ def sweep(libraries, rounds, wanted, folder):
         bars.add(f"{name}: 16 threads against {cores}, share of the speed kept", at / many, 0.95, most=False)
     bars.show()
     if folder:
-        remark = f"make bench-threads; medians; interleaved rounds: {max(rounds, 1)}; seconds"
+        remark = f"make bench-threads; medians; interleaved rounds: {rounds_of(costs)}; seconds"
         peers.write_csv(os.path.join(folder, "bench-threads.csv"), ["row", "workload", "threads", *libraries], [
             [r.name, r.command[1], r.command[2], *(f"{table[r.name, n].wall:.4f}" for n in libraries)] for r in rows],
             remark, libraries)
@@ -344,14 +381,14 @@ def main():
         whole, missing = programs.programs(folder)
         for package in missing:
             print(f"bench: a row is left out: Debian's package {package} is missing", file=sys.stderr)
-        rows = [workload_row(n, t) for n, t in WORKLOADS] + [Row(n, c, e, True) for n, c, e in whole]
+        rows = [workload_row(n, t) for n, t in WORKLOADS] + [Row(n, c, e, True, None if n in SEVERAL else ONE_CPU) for n, c, e in whole]
         rows = chosen(rows, a.rows)
 
         def keep(costs):
             if a.data and not a.rows:
                 table = {k: Result(v) for k, v in costs.items()}
                 save(a.data, rows, libraries, {"costs": costs, "table": table}, judge(rows, libraries, table, False), a.command)
-        costs = measure(rows, libraries, a.rounds, keep)
+        costs = measure(rows, libraries, a.rounds, keep, 0 if a.quick else FURTHER)
         table = {k: Result(v) for k, v in costs.items()}
         if not a.quick:
             quiet_passes(rows, libraries, table)
