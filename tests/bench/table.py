@@ -80,9 +80,9 @@ def spreads(costs, libraries, name):
 
 
 def measure(rows, libraries, rounds, keep=None, further=FURTHER):
-    """{(row, allocator): [Cost, ...]}, the first round thrown away (unless it is the only one wanted).  Rows that spread
-    get further rounds, whoever is ahead in them.  A signal ends it after the last complete round.  `keep` is given
-    what there is after every round."""
+    """{(row, allocator): [Cost, ...]}, the first round thrown away (unless it is the only one wanted).  After five rounds
+    or more, rows that spread get further ones, whoever is ahead in them.  A signal ends it after the last complete
+    round.  `keep` is given what there is after every round."""
     costs, order, dice = {}, list(libraries), random.Random(2006)
 
     def run(wanted, what):
@@ -103,7 +103,7 @@ def measure(rows, libraries, rounds, keep=None, further=FURTHER):
                     costs.setdefault(k, []).append(cost)
                 if keep:
                     keep(costs)
-        for r in range(1, (further if rounds > 1 else 0) + 1):
+        for r in range(1, (further if rounds >= 5 else 0) + 1):
             again = [row for row in rows if spreads(costs, libraries, row.name)]
             if not again:
                 break
@@ -120,7 +120,7 @@ def measure(rows, libraries, rounds, keep=None, further=FURTHER):
 
 
 def rounds_of(costs):
-    """How many rounds the rows have had: "5", or "5 to 15" if some spread."""
+    """How many rounds the rows have had: "5", or "5 to 11" if some spread."""
     n = [len(c) for c in costs.values()]
     return str(min(n)) if min(n) == max(n) else f"{min(n)} to {max(n)}"
 
