@@ -60,6 +60,10 @@ def environment(more=None):
     return env
 
 
+# Processors are not alike while somebody else's work runs on one of them: what has one thread gets one and the same.
+ONE_CPU = max(os.sched_getaffinity(0))
+
+
 class Cost:
     """What one run cost: seconds, KiB, page faults, those that stopped the program, the KiB that wait4 reports."""
 

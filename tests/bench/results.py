@@ -29,12 +29,12 @@ NAMES = ["litmalloc", "onelock", "glibc", "jemalloc", "mimalloc", "tcmalloc"]
 
 
 def interleaved(jobs, rounds, what):
-    """{key: [value, ...]} of jobs {key: function}, turn by turn."""
-    values = {k: [] for k in jobs}
+    """{key: [value, ...]} of jobs {key: function}, all in each round, in an order drawn by lot."""
+    values, dice = {k: [] for k in jobs}, random.Random(2006)
     for r in range(rounds):
-        for number, (k, job) in enumerate(jobs.items()):
+        for number, k in enumerate(dice.sample(list(jobs), len(jobs))):
             peers.progress(f"{what}: round {r + 1} of {rounds}, {number + 1} of {len(jobs)}")
-            values[k].append(job())
+            values[k].append(jobs[k]())
     print(f"\r{'':78}", file=sys.stderr)
     return values
 
@@ -62,7 +62,8 @@ class Lab:
 
     def cycles_per_second(self, library, threads, conf=None):
         more = {"SHARE": str(SHARE), **({"LITMALLOC_CONF": conf} if conf else {})}
-        cost = peers.run(["build/bench/workloads", "malloc-test", str(threads)], library, more)
+        cost = peers.run(["build/bench/workloads", "malloc-test", str(threads)], library, more,
+                         peers.ONE_CPU if threads == 1 else None)
         return CYCLES / SHARE / cost.wall / 1e6
 
     def malloctest(self):
@@ -185,7 +186,7 @@ class Lab:
     def programs(self):
         with tempfile.TemporaryDirectory() as folder:
             rows = self.single(folder)
-            jobs = {(r[0], n): lambda r=r, path=path: peers.run(r[1], path, r[2]) for r in rows for n, path in self.libraries.items()}
+            jobs = {(r[0], n): lambda r=r, path=path: peers.run(r[1], path, r[2], peers.ONE_CPU) for r in rows for n, path in self.libraries.items()}
             got = interleaved(jobs, 2 if self.quick else 7, "programs")
         for name, value, form, what in (("programs", lambda c: c.wall, "{:.3f}", "seconds"),
                                         ("programs-peak", lambda c: c.peak / 1024, "{:.1f}", "MiB, peak resident"),
@@ -246,9 +247,9 @@ class Lab:
         rows = [("malloc-test", 2), ("larson", 2), ("xmalloc", 2), ("churn", 1), ("shuffled", 1), ("heap", 1), ("large", 1), ("vectors", 1)]
         ours = self.libraries["litmalloc"]
         jobs = {(n, t, w): lambda n=n, t=t, conf=conf: peers.run(
-            ["build/bench/workloads", n, str(t)], ours, {"SHARE": "10", **({"LITMALLOC_CONF": conf} if conf else {})})
-            for n, t in rows for w, conf in ways.items()}
-        got = interleaved(jobs, 2 if self.quick else 5, "ablations")
+            ["build/bench/workloads", n, str(t)], ours, {"SHARE": "10", **({"LITMALLOC_CONF": conf} if conf else {})},
+            peers.ONE_CPU if t == 1 else None) for n, t in rows for w, conf in ways.items()}
+        got = interleaved(jobs, 2 if self.quick else 15, "ablations")
         labels = [n if t == 1 else f"{n} x{t}" for n, t in rows]
 
         def middle(n, t, w, what):

@@ -36,8 +36,6 @@ THREADS = [1, 2, 4, 8, 16]
 MIB = 1024
 
 
-# Processors are not alike while somebody else's work runs on one of them: what has one thread gets one and the same.
-ONE_CPU = max(os.sched_getaffinity(0))
 SEVERAL = ["redis"]                                 # programs of more than one thread
 
 
@@ -48,7 +46,7 @@ class Row:
 
 def workload_row(name, threads):
     label = name if threads == 1 else f"{name} x{threads}"
-    return Row(label, ["build/bench/workloads", name, str(threads)], cpu=ONE_CPU if threads == 1 else None)
+    return Row(label, ["build/bench/workloads", name, str(threads)], cpu=peers.ONE_CPU if threads == 1 else None)
 
 
 def chosen(rows, wanted):
@@ -381,7 +379,7 @@ def main():
         whole, missing = programs.programs(folder)
         for package in missing:
             print(f"bench: a row is left out: Debian's package {package} is missing", file=sys.stderr)
-        rows = [workload_row(n, t) for n, t in WORKLOADS] + [Row(n, c, e, True, None if n in SEVERAL else ONE_CPU) for n, c, e in whole]
+        rows = [workload_row(n, t) for n, t in WORKLOADS] + [Row(n, c, e, True, None if n in SEVERAL else peers.ONE_CPU) for n, c, e in whole]
         rows = chosen(rows, a.rows)
 
         def keep(costs):
