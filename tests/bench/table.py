@@ -70,14 +70,14 @@ def spreads(costs, libraries, name):
     """Are the times of this row too far apart, ours or those of one of the two fastest, to say who is ahead?"""
     walls = {n: [c.wall for c in costs[name, n]] for n in libraries}
     fastest = sorted(walls, key=lambda n: statistics.median(walls[n]))[:2]
-    for n in {next(iter(libraries)), *fastest}:
+    for n in {"litmalloc", *fastest}:
         low, middle, high = statistics.quantiles(walls[n], n=4)
         if high - low > SPREAD * middle:
             return True
     return False
 
 
-def measure(rows, libraries, rounds, keep=None, further=FURTHER):
+def measure(rows, libraries, rounds, keep=None):
     """{(row, allocator): [Cost, ...]}, the first round thrown away (unless it is the only one wanted).  After five rounds
     or more, rows that spread get further ones, whoever is ahead in them.  A signal ends it after the last complete
     round.  `keep` is given what there is after every round."""
@@ -101,11 +101,11 @@ def measure(rows, libraries, rounds, keep=None, further=FURTHER):
                     costs.setdefault(k, []).append(cost)
                 if keep:
                     keep(costs)
-        for r in range(1, (further if rounds >= 5 else 0) + 1):
+        for r in range(1, (FURTHER if rounds >= 5 else 0) + 1):
             again = [row for row in rows if spreads(costs, libraries, row.name)]
             if not again:
                 break
-            for k, cost in run(again, f"further round {r} of at most {further}").items():
+            for k, cost in run(again, f"further round {r} of at most {FURTHER}").items():
                 costs[k].append(cost)
             if keep:
                 keep(costs)
@@ -386,7 +386,7 @@ def main():
             if a.data and not a.rows:
                 table = {k: Result(v) for k, v in costs.items()}
                 save(a.data, rows, libraries, {"costs": costs, "table": table}, judge(rows, libraries, table, False), a.command)
-        costs = measure(rows, libraries, a.rounds, keep, 0 if a.quick else FURTHER)
+        costs = measure(rows, libraries, a.rounds, keep)
         table = {k: Result(v) for k, v in costs.items()}
         if not a.quick:
             quiet_passes(rows, libraries, table)
