@@ -6,8 +6,6 @@
 #include "arena.h"
 #include "base.h"
 #include "mutex.h"
-#include "options.h"
-#include "pagemap.h"
 #include "pages.h"
 #include "report.h"
 
@@ -75,32 +73,37 @@ static uint64_t freed_mark(const void *p, const struct seal *s)
 }
 
 /* Fill and look at bytes.  [61-guard.nw: Taking] */
-/* What n bytes of a block are filled with, n a multiple of 16; by hand as far
- * as LOOP_MAX, where a call would guess wrong about n more than once. */
+typedef uint64_t two_words __attribute__((vector_size(16), may_alias));
+
+/* Fill n bytes of a block, n a multiple of 16; by hand as far as LOOP_MAX,
+ * where a call would guess wrong about n more than once. */
 static void fill(void *p, uint64_t word, size_t n)
 {
-    uint64_t *w = p;
+    two_words *w = p, *last = w + n / 16 - 1, v;
 
-    if (n > LOOP_MAX) {
+    if (unlikely(n - 1 >= LOOP_MAX)) {
         memset(p, (unsigned char)word, n < FILL_MAX ? n : FILL_MAX);
         return;
     }
     __asm__("" : "+r"(word));   /* else gcc makes a slow rep stos of it */
-    for (; n > 0; n -= 16, w += 2)
-        w[0] = w[1] = word;
+    v = (two_words){ word, word };
+    for (*last = v; w < last; w += 2)
+        w[0] = w[1] = v;
 }
 
 static bool is_filled(const void *p, uint64_t word, size_t n)
 {
-    const uint64_t *w = p;
-    uint64_t other = 0;
+    const two_words *w = p, *last = w + n / 16 - 1;
+    two_words v = { word, word }, other;
 
-    if (n > LOOP_MAX)
-        return w[0] == word
-               && memcmp(w, w + 1, (n < FILL_MAX ? n : FILL_MAX) - 8) == 0;
-    for (; n > 0; n -= 16, w += 2)
-        other |= (w[0] ^ word) | (w[1] ^ word);
-    return other == 0;
+    if (unlikely(n - 1 >= LOOP_MAX))
+        return n == 0
+               || (*(const uint64_t *)p == word
+                   && memcmp(p, (const char *)p + 8,
+                             (n < FILL_MAX ? n : FILL_MAX) - 8) == 0);
+    for (other = *last ^ v; w < last; w += 2)
+        other |= (w[0] ^ v) | (w[1] ^ v);
+    return (other[0] | other[1]) == 0;
 }
 
 /* Fill and look at the slack.  [61-guard.nw: Taking] */
@@ -166,57 +169,62 @@ static COLD _Noreturn void twice(const char *call, const void *p, size_t size)
 }
 
 /* Read a seal.  [61-guard.nw: Breaking the seal] */
-/* The seal behind p, if that is a small block and the seal is a live one. */
-static struct seal *find_live(const void *p)
+static struct seal *seal_in(struct resting r)
 {
-    size_t c = pagemap_class(p);
-    struct seal *s = seal_of(p, sizeclasses[c].size);
+    return (struct seal *)((uintptr_t)r.block + r.nbytes) - 1;
+}
 
-    return c != CLASS_NONE && (uintptr_t)p % QUANTUM == 0
-                   && pagemap_class(s) == c && s->mark == live_mark(p, s)
-               ? s
-               : NULL;
+/* Is r, as guard_find made it, a small block with a live seal? */
+static bool is_live(struct resting r)
+{
+    const struct seal *s = seal_in(r);
+
+    return r.class != CLASS_NONE && (uintptr_t)r.block % QUANTUM == 0
+           && (((uintptr_t)s ^ (uintptr_t)r.block) < PAGE
+               || pagemap_class(s) == r.class)
+           && s->mark == live_mark(r.block, s);
 }
 
 /* The same for any block; dies if there is none or the seal is not live. */
-static NOINLINE struct seal *look_closely(const void *p, const char *call)
+static NOINLINE struct resting look_closely(struct resting r, const char *call)
 {
+    void *p = r.block;
     struct seal *s = seal_of(p, arena_size(p, call));
 
     if (s->mark == freed_mark(p, s))
         twice(call, p, s->size ^ key_of(p));
     if (s->mark != live_mark(p, s))
         damaged(call, p);
-    return s;
+    r.nbytes = (uintptr_t)(s + 1) - (uintptr_t)p;
+    return r;
 }
 
 /* Read a seal, continued.  [61-guard.nw: Breaking the seal] */
-/* The size and the seal of the live block at p. */
-static size_t read_seal(const void *p, struct seal **seal, const char *call)
+/* The live block that r should be, and the size that was asked for. */
+static struct resting read_seal(struct resting r, size_t *size,
+                                const char *call)
 {
-    struct seal *s = find_live(p);
-
-    if (unlikely(s == NULL))
-        s = look_closely(p, call);
-    size_t size = s->size ^ key_of(p);
-    if (size > (uintptr_t)s - (uintptr_t)p)
-        damaged(call, p);
-    *seal = s;
-    return size;
+    if (unlikely(!is_live(r)))
+        r = look_closely(r, call);
+    *size = seal_in(r)->size ^ key_of(r.block);
+    if (unlikely(*size > r.nbytes - sizeof(struct seal)))
+        damaged(call, r.block);
+    return r;
 }
 
 size_t guard_size(const void *p, const char *call)
 {
-    struct seal *s;
+    size_t size;
 
-    return read_seal(p, &s, call);
+    read_seal(guard_find(p), &size, call);
+    return size;
 }
 
 /* Seal a block again.  [61-guard.nw: Breaking the seal] */
 bool guard_resize(void *p, size_t size, const char *call)
 {
-    struct seal *s;
-    size_t old = read_seal(p, &s, call), n = guard_request(size);
+    size_t old, n = guard_request(size);
+    struct seal *s = seal_in(read_seal(guard_find(p), &old, call));
 
     if (size > LARGE_MAX || n > LARGE_MAX
         || seal_of(p, sizeclasses[sizeclass_of(n)].size) != s)
@@ -231,143 +239,123 @@ bool guard_resize(void *p, size_t size, const char *call)
     return true;
 }
 
-/* Declare the quarantine.  [61-guard.nw: Quarantine] */
-enum { QUARANTINE_MAX = 1024, AHEAD = 4 };      /* blocks */
+/* Declare the shared quarantine.  [61-guard.nw: Quarantine] */
+enum { AHEAD = 4 };             /* blocks */
 
-/* A ring: the oldest is at first. */
-struct quarantine {
-    size_t first, n;
-    size_t nbytes;              /* of the blocks, seals and all */
-    struct resting {
-        void *block;
-        struct seal *seal;
-    } blocks[QUARANTINE_MAX];
-};
-
+static const struct resting nothing;
 static struct mutex lock = MUTEX_INIT(RANK_GUARD);
 static struct quarantine *shared;       /* guarded by lock; NULL: none at all */
 
-/* Without the guard page. */
-static size_t total_of(struct resting r)
-{
-    return (uintptr_t)(r.seal + 1) - (uintptr_t)r.block;
-}
-
-/* Let one thread at a time into the shared one.
- * [61-guard.nw: Quarantine] */
-static UNCHECKED struct quarantine *enter(struct quarantine *q)
-{
-    if (q != NULL)
-        return q;
-    mutex_lock(&lock);
-    return shared;
-}
-
-static UNCHECKED void leave(const struct quarantine *q)
-{
-    if (q == shared)
-        mutex_unlock(&lock);
-}
-
 /* Put a block into quarantine.  [61-guard.nw: Quarantine] */
-/* False if it is too large to stay. */
-static bool confine(struct quarantine *q, struct resting r)
+static void put_newest(struct quarantine *q, struct resting r)
 {
-    if (shared == NULL || total_of(r) > options.quarantine_bytes / 4)
-        return false;
-    q = enter(q);
-    bool stays = q->n < QUARANTINE_MAX;
-    if (stays) {
-        q->blocks[(q->first + q->n++) % QUARANTINE_MAX] = r;
-        q->nbytes += total_of(r);
-    }
-    leave(q);
+    q->blocks[(q->first + q->n++) % QUARANTINE_MAX] = r;
+    q->nbytes += r.nbytes;
+}
+
+static NOINLINE bool confine_with_others(struct resting r)
+{
+    mutex_lock(&lock);
+    bool stays = shared->n < QUARANTINE_MAX;
+    if (stays)
+        put_newest(shared, r);
+    mutex_unlock(&lock);
     return stays;
 }
 
-/* Send a block home.  [61-guard.nw: Quarantine] */
-/* NULL if a block must stay away, since its guard page cannot be undone. */
-static void *let_go(void *p, struct seal *s)
+/* False if it is too large to stay. */
+static bool confine(struct quarantine *q, struct resting r)
 {
-    bool small = pagemap_class(p) != CLASS_NONE;
+    if (r.nbytes > options.quarantine_bytes / 4)
+        return false;
+    if (q == NULL)
+        return confine_with_others(r);
+    put_newest(q, r);
+    return true;
+}
 
-    return small || !has_guard_page(SIZE_MAX)
-                   || pages_unguard(s + 1, pages_size)
-               ? p
-               : NULL;
+/* Send a block home.  [61-guard.nw: Quarantine] */
+/* Nothing if a block must stay away, since its guard page cannot be
+ * undone. */
+static struct resting let_go(struct resting r)
+{
+    bool stays = r.class == CLASS_NONE && has_guard_page(SIZE_MAX)
+                 && !pages_unguard(seal_in(r) + 1, pages_size);
+
+    return stays ? nothing : r;
 }
 
 /* A block leaves for good: nobody may have written to it since it was
  * freed. */
-static void *send_home(void *p, struct seal *s)
+static struct resting send_home(struct resting r)
 {
-    if (s->mark != freed_mark(p, s))
+    const struct seal *s = seal_in(r);
+
+    if (unlikely(s->mark != freed_mark(r.block, s)))
         report_die("free(): the end of block %p was written to after it had "
-                   "been freed", p);
+                   "been freed", r.block);
     if (options.junk
-        && !is_filled(p, FREED, (uintptr_t)s - (uintptr_t)p))
+        && unlikely(!is_filled(r.block, FREED, r.nbytes - sizeof *s)))
         report_die("free(): block %p of %zu bytes was written to after it "
-                   "had been freed", p, (size_t)(s->size ^ key_of(p)));
-    return let_go(p, s);
+                   "had been freed", r.block,
+                   (size_t)(s->size ^ key_of(r.block)));
+    return let_go(r);
 }
 
 /* Let a block out of quarantine.  [61-guard.nw: Quarantine] */
-static bool is_full(const struct quarantine *q)
+static struct resting take_oldest(struct quarantine *q)
 {
-    return q->n == QUARANTINE_MAX || q->nbytes > options.quarantine_bytes;
+    struct resting r = q->blocks[q->first];
+
+    guard_expect(q->blocks[(q->first + AHEAD) % QUARANTINE_MAX]);
+    q->first = (q->first + 1) % QUARANTINE_MAX;
+    q->n--;
+    q->nbytes -= r.nbytes;
+    return r;
 }
 
 /* The oldest block, if there are too many or too large ones, or at any
- * rate; else NULL. */
+ * rate; else nothing. */
 static struct resting release(struct quarantine *q, bool any)
 {
-    struct resting r = { NULL, NULL }, next;
+    return guard_is_crowded(q) || (any && q->n > 0) ? take_oldest(q) : nothing;
+}
 
-    q = enter(q);
-    if (is_full(q) || (any && q->n > 0)) {
-        r = q->blocks[q->first];
-        next = q->blocks[(q->first + AHEAD) % QUARANTINE_MAX];
-        __builtin_prefetch(next.block);
-        __builtin_prefetch(next.seal);
-        q->first = (q->first + 1) % QUARANTINE_MAX;
-        q->n--;
-        q->nbytes -= total_of(r);
-    }
-    leave(q);
+static struct resting release_with_others(bool any)
+{
+    mutex_lock(&lock);
+    struct resting r = release(shared, any);
+    mutex_unlock(&lock);
     return r;
 }
 
 /* Let a block out of quarantine, continued.  [61-guard.nw: Quarantine] */
-static void *let_out(struct quarantine *q, bool any)
+static NOINLINE struct resting let_out(struct quarantine *q, bool any)
 {
-    struct resting r;
-    void *home = NULL;
+    struct resting r, home = nothing;
 
-    while (shared != NULL && home == NULL
-           && (r = release(q, any)).block != NULL)
-        home = send_home(r.block, r.seal);
+    while (shared != NULL && home.block == NULL
+           && (r = q == NULL ? release_with_others(any)
+                             : release(q, any)).block != NULL)
+        home = send_home(r);
     return home;
 }
 
-void *guard_overdue(struct quarantine *q)
+struct resting guard_overdue(struct quarantine *q)
 {
-    return q != NULL && !is_full(q) ? NULL : let_out(q, false);
+    struct resting home = nothing;
+
+    if (q != NULL && guard_is_crowded(q))
+        home = send_home(take_oldest(q));
+    return likely(home.block != NULL) ? home : let_out(q, false);
 }
 
-void *guard_oldest(struct quarantine *q)
+struct resting guard_oldest(struct quarantine *q)
 {
     return let_out(q, true);
 }
 
 /* Begin and end a thread's quarantine.  [61-guard.nw: Quarantine] */
-void guard_expect(const void *p)
-{
-    uintptr_t end = (uintptr_t)p + sizeclasses[pagemap_class(p)].size;
-
-    __builtin_prefetch((void *)(end - GUARD_SEAL), 1);
-    __builtin_prefetch(p, 1);
-}
-
 struct quarantine *guard_begin(void)
 {
     return options.quarantine_bytes == 0
@@ -394,18 +382,19 @@ static bool strike_out(struct seal *s, uint64_t mark)
                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
-void *guard_break(struct quarantine *q, void *p, const char *call)
+struct resting guard_break(struct quarantine *q, struct resting r,
+                           const char *call)
 {
-    struct seal *s;
-    size_t size = read_seal(p, &s, call);
+    size_t size;
+    struct seal *s = seal_in(r = read_seal(r, &size, call));
 
-    if (!strike_out(s, live_mark(p, s)))
-        twice(call, p, size);
-    if (options.canary && !slack_is_whole(p, size, s))
-        damaged(call, p);
+    if (!strike_out(s, live_mark(r.block, s)))
+        twice(call, r.block, size);
+    if (options.canary && !slack_is_whole(r.block, size, s))
+        damaged(call, r.block);
     if (options.junk)
-        fill(p, FREED, (uintptr_t)s - (uintptr_t)p);
-    return confine(q, (struct resting){ p, s }) ? NULL : let_go(p, s);
+        fill(r.block, FREED, r.nbytes - sizeof *s);
+    return confine(q, r) ? nothing : let_go(r);
 }
 
 /* Draw a secret.  [61-guard.nw: A secret, and a fork] */

@@ -194,22 +194,32 @@ static NOINLINE void *take_block(size_t size, bool *zeroed)
 
 
 /* Take the slow way, continued.  [70-malloc.nw: The slow way of malloc] */
-/* Usual in a guarded heap: a region from the cache that is kept apart.  NULL
- * if there is none. */
-static void *take_kept(size_t size)
+/* The class for a request and its seal in a guarded heap. */
+static size_t sealed_class(const struct thread *t, size_t size)
 {
-    struct thread *t = thread_self();
-    size_t c;
-    void *p;
-
-    if (size > TABLE_MAX - GUARD_SEAL || thread_has_none(t))
-        return NULL;
-    thread_event(t);
-    c = t->cache.class_of[size + GUARD_SEAL];
-    p = tcache_take(t->kept, c);
-    return p == NULL ? NULL : guard_seal(p, sizeclasses[c].size, size, true);
+    if (likely(size <= TABLE_MAX - GUARD_SEAL))
+        return t->cache.class_of[size + GUARD_SEAL];
+    return size <= SMALL_MAX - GUARD_SEAL ? sizeclass_of(size + GUARD_SEAL)
+                                          : CLASS_NONE;
 }
 
+/* Usual in a guarded heap: a region from the cache that is kept apart.  NULL
+ * if there is none. */
+static void *take_kept(struct thread *t, size_t c, size_t size,
+                       bool may_fill)
+{
+    void *p;
+
+    if (thread_has_none(t) || !sizeclass_is_small(c)
+        || (p = tcache_take(t->kept, c)) == NULL)
+        return NULL;
+    thread_event(t);
+    guard_expect(guard_in_class(*t->kept->top[c], c));
+    return guard_seal(p, sizeclasses[c].size, size, may_fill);
+}
+
+
+/* Take the slow way, continued.  [70-malloc.nw: The slow way of malloc] */
 /* The same in a guarded heap, where a block has a seal behind it.  Before the
  * call *zeroed says whether zeros are wanted: then nothing is filled. */
 static NOINLINE void *take_slow(size_t size, bool *zeroed)
@@ -227,6 +237,12 @@ static NOINLINE void *take_slow(size_t size, bool *zeroed)
         return take_block(size, zeroed);
     if (size > PTRDIFF_MAX)
         return NULL;
+    p = take_kept(thread_self(), sealed_class(thread_self(), size), size,
+                  may_fill);
+    if (p != NULL) {
+        *zeroed = false;
+        return p;
+    }
     p = take_block(guard_request(size), zeroed);
     return p == NULL ? NULL
                      : guard_seal(p, arena_size(p, "malloc"), size, may_fill);
@@ -242,11 +258,12 @@ static COLD void *no_memory(void)
 /* The same for malloc itself: here errno is set. */
 static NOINLINE void *malloc_slow(size_t size)
 {
+    struct thread *t = thread_self();
     bool zeroed = false;
     void *p;
 
     if (options.guarded && options.sample == 0
-        && (p = take_kept(size)) != NULL)
+        && (p = take_kept(t, sealed_class(t, size), size, true)) != NULL)
         return fresh(p, size);
     p = take_slow(size, &zeroed);
     return p == NULL ? no_memory() : fresh(p, size);
@@ -291,10 +308,8 @@ static void stale(void *p, size_t c)
 
 /* Free the slow way.  [70-malloc.nw: The slow way of free] */
 /* Home with a block: onto a stack, to its bin, or to the pages. */
-static void put_block(struct thread *t, void *p, const char *call)
+static void put_as(struct thread *t, void *p, size_t c, const char *call)
 {
-    size_t c = pagemap_class(p);
-
     if (c == CLASS_NONE)
         arena_put_other(p, call);
     else if (t == NULL || thread_has_none(t)
@@ -302,9 +317,16 @@ static void put_block(struct thread *t, void *p, const char *call)
                   || tcache_overflow(t->kept, c, p, call)))
         arena_flush(c, &p, 1, NULL, call);
     else if (options.random_place)
-        guard_expect(thread_shuffle(t, c));
+        guard_expect(guard_in_class(thread_shuffle(t, c), c));
 }
 
+static void put_block(struct thread *t, void *p, const char *call)
+{
+    put_as(t, p, pagemap_class(p), call);
+}
+
+
+/* Free the slow way, continued.  [70-malloc.nw: The slow way of free] */
 /* Where what this thread frees is held back; NULL: with the others'. */
 static struct quarantine *resting_place(struct thread *t)
 {
@@ -319,13 +341,27 @@ static struct quarantine *resting_place(struct thread *t)
 static void put_guarded(struct thread *t, void *p, const char *call)
 {
     struct quarantine *q = resting_place(t);
-    void *overdue;
+    struct resting r = guard_find(p), home;
 
-    guard_expect(p);
-    while ((overdue = guard_overdue(q)) != NULL)
-        put_block(t, overdue, call);
-    if ((p = guard_break(q, p, call)) != NULL)
-        put_block(t, p, call);
+    guard_expect(r);
+    while ((q == NULL || guard_is_crowded(q))
+           && (home = guard_overdue(q)).block != NULL)
+        put_as(t, home.block, home.class, call);
+    home = guard_break(q, r, call);
+    if (home.block != NULL)
+        put_as(t, home.block, home.class, call);
+}
+
+/* Usual in a guarded heap: free by a thread of ours. */
+static bool put_resting(void *p, const char *call)
+{
+    struct thread *t = thread_self();
+
+    if (thread_has_none(t))
+        return false;
+    thread_event(t);
+    put_guarded(t, p, call);
+    return true;
 }
 
 /* Free the slow way, continued.  [70-malloc.nw: The slow way of free] */
@@ -333,11 +369,13 @@ static void put_guarded(struct thread *t, void *p, const char *call)
  * and huge blocks, and for what is not ours. */
 static NOINLINE void put_slow(void *p, const char *call)
 {
-    int saved = errno;
+    int saved;
     struct thread *t;
 
-    if (p == NULL)
+    if (p == NULL || (options.guarded && options.sample == 0
+                      && put_resting(p, call)))
         return;
+    saved = errno;
     t = self();
     if (t != NULL && !thread_has_none(t))
         thread_event(t);
@@ -353,10 +391,10 @@ static NOINLINE void put_slow(void *p, const char *call)
 static void let_all_out(struct thread *t, struct quarantine *q,
                         const char *call)
 {
-    void *p;
+    struct resting r;
 
-    while ((p = guard_oldest(q)) != NULL)
-        put_block(t, p, call);
+    while ((r = guard_oldest(q)).block != NULL)
+        put_as(t, r.block, r.class, call);
 }
 
 /* The calling thread's, and the one that is everybody's. */
@@ -556,8 +594,12 @@ static NOINLINE void *take_aligned_slow(size_t size, size_t alignment)
     if (unlikely(options.sample > 0) && t != NULL
         && (p = sample_take(t, size, a)) != NULL)
         return p;
-    if (t != NULL && options.guarded && size <= PTRDIFF_MAX)
+    if (t != NULL && options.guarded && size <= PTRDIFF_MAX) {
         n = guard_request(size);
+        p = take_kept(t, aligned_class(n, a), size, true);
+        if (p != NULL)
+            return p;
+    }
     p = take_aligned_block(n, alignment, &zeroed);
     return options.guarded && p != NULL
                ? guard_seal(p, arena_size(p, "aligned_alloc"), size, true)

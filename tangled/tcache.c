@@ -271,18 +271,17 @@ void tcache_visit(struct tcache *t)
 }
 
 /* Shuffle a stack.  [50-tcache.nw: The visit: what lies idle goes home] */
-void tcache_shuffle(struct tcache *t, size_t c, uint32_t random)
+void *tcache_shuffle(struct tcache *t, size_t c, uint32_t random)
 {
-    size_t d = depth(t, (unsigned)c);
-    void **other, *region;
+    uint64_t d = depth(t, (unsigned)c);
+    void **top = t->top[c], **other, *newest = *top;
 
     if (d == 0)
-        return;
-    other = t->top[c] - (d < SHUFFLED ? random % (uint32_t)d
-                                      : random % SHUFFLED);
-    region = *other;
-    *other = *t->top[c];
-    *t->top[c] = region;
+        return NULL;
+    other = top - random * (d < SHUFFLED ? d : SHUFFLED) / POW2(32);
+    *top = *other;
+    *other = newest;
+    return *top;
 }
 
 /* Hand out rations.  [50-tcache.nw: Rations] */

@@ -106,8 +106,8 @@ bool tcache_overflow(struct tcache *t, unsigned c, void *region,
 void tcache_visit(struct tcache *t);
 
 /* Swap the newest region of class c with one of the newest, as `random`
- * chooses. */
-void tcache_shuffle(struct tcache *t, size_t c, uint32_t random);
+ * chooses.  Returns the one that is the newest now; NULL if there is none. */
+void *tcache_shuffle(struct tcache *t, size_t c, uint32_t random);
 
 /* From here on malloc finds rations of its regions and not the stacks. */
 void tcache_ration(struct tcache *t);

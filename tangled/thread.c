@@ -143,14 +143,6 @@ COLD void thread_keep_house(struct thread *t)
         arena_tick(t->cache.arena, t->tick_ms = now_ms);
 }
 
-/* Put the newest region in a random place.
- * [51-thread.nw: The countdown] */
-void *thread_shuffle(struct thread *t, size_t c)
-{
-    tcache_shuffle(t->kept, c, random_next(&t->random));
-    return *t->kept->top[c];
-}
-
 /* Visit all caches.  [51-thread.nw: Looking at all threads] */
 void thread_walk(void (*visit)(const struct tcache *, void *), void *context)
 {

@@ -62,7 +62,10 @@ INLINE void thread_event(struct thread *t)
 
 /* Put the region of class c that the thread kept last in a random place.
  * Returns the one that is the last now. */
-void *thread_shuffle(struct thread *t, size_t c);
+INLINE void *thread_shuffle(struct thread *t, size_t c)
+{
+    return tcache_shuffle(t->kept, c, random_next(&t->random));
+}
 
 /* Call visit for every thread's cache, under the list's lock. */
 void thread_walk(void (*visit)(const struct tcache *, void *), void *context);

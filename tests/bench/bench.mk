@@ -61,7 +61,7 @@ bench-fresh: build/liblitmalloc.so $(BENCH_PROGRAMS) build/bench/fresh  ## how f
 
 bench-guard: build/liblitmalloc.so $(BENCH_PROGRAMS)  ## what each part of hardening costs
 	@$(call need,python3,python3)
-	@$(call BENCH_PY,guard) --data $(BENCH_DATA) $(if $(ROUNDS),--rounds $(ROUNDS))
+	@$(call BENCH_PY,guard) --data $(BENCH_DATA) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(AGAINST),--against $(AGAINST))
 
 bench-guard-count: build/liblitmalloc.so build/bench/count | bench-valgrind  ## the same in instructions, without noise
 	@$(call BENCH_PY,guard) --data $(BENCH_DATA) --counts guard-count.csv

@@ -3,26 +3,31 @@
 
     guard.py --library build/liblitmalloc.so [--data figures/data] [--rounds 5]
     guard.py --library build/liblitmalloc.so --counts guard-count.csv [--data figures/data]
+    guard.py --library build/liblitmalloc.so --against OTHER.so [--data figures/data] [--rounds 5]
 
 Processor time and peak resident of some workloads and programs with each part on, relative to
 none, interleaved; medians; their geometric mean in the last row.  Then all rows of the benchmark
 (table.py) with all parts on, and the means of its halves and of all.  With --counts, instructions
 instead: of a malloc and its free, of a realloc in place, and of a replacement in a table of
 20 000 blocks, as delivered and with harden (build/bench/count under callgrind; exact).
+With --against, the workloads with all parts on, relative to another build of the library with the
+same: figures/data/guard-against.csv.
 """
 
 import argparse
+import os
 import statistics
 import tempfile
 
 import peers
 import programs
+import results
 import table
 
 PARTS = [("none", ""), ("uncached", "tcache:false"), ("random_place", "random_place:true"), ("canary", "canary:true"),
          ("junk", "junk:true"), ("quarantine", "quarantine_bytes:256k"), ("guard_pages", "guard_pages:true"),
          ("harden", "harden:true")]
-WORKLOADS = [("churn", ["churn", "1"]), ("larson x2", ["larson", "2"]), ("trees", ["trees", "1"])]
+WORKLOADS = ["churn", "larson x2", "trees"]
 PROGRAMS = ["perl", "sqlite3", "lua", "gcc"]
 
 # name, what build/bench/count is asked for: WHAT SIZE N ROUNDS
@@ -45,29 +50,29 @@ def counts(library, path):
         print("guard: {}: {} instructions, hardened {}".format(*row))
 
 
-def measure(name, command, more, library, settings, rounds):
-    """Each setting's costs, turn by turn."""
-    costs = {conf: [] for conf in settings}
-    for turn in range(rounds):
-        for conf in settings:
-            peers.progress(f"{name}, round {turn + 1}, {conf or 'as delivered'}")
-            costs[conf].append(peers.run(command, library, {**more, "LITMALLOC_CONF": conf}))
-    return costs
+def measure(row, ways, rounds):
+    """Each way's costs, interleaved; ways: {key: (library, settings)}."""
+    return results.interleaved({k: lambda lib=lib, conf=conf: peers.run(row.command, lib, {**row.more, "LITMALLOC_CONF": conf},
+                                                                        row.cpu)
+                                for k, (lib, conf) in ways.items()}, rounds, row.name)
 
 
-def ratio(costs, conf, what):
-    """The median with a setting over that with none."""
-    return statistics.median(getattr(c, what) for c in costs[conf]) / statistics.median(getattr(c, what) for c in costs[""])
+def ratio(costs, key, what, base="none"):
+    """The median of one way over that of another."""
+    return statistics.median(getattr(c, what) for c in costs[key]) / statistics.median(getattr(c, what) for c in costs[base])
+
+
+def workloads():
+    return [table.workload_row(n, t) for n, t in table.WORKLOADS]
 
 
 def whole_bench(library, folder, rounds, data):
     """All rows of the benchmark with all parts on."""
-    work = [table.workload_row(n, t) for n, t in table.WORKLOADS]
-    rest = [table.Row(n, c, e, True) for n, c, e in programs.programs(folder)[0]]
+    work, rest = workloads(), table.program_rows(programs.programs(folder)[0])
     rows = []
     for r in work + rest:
-        costs = measure(r.name, r.command, r.more, library, ["", "harden:true"], rounds)
-        rows.append([r.name, *(ratio(costs, "harden:true", what) for what in ("cpu", "wall", "peak"))])
+        costs = measure(r, {"none": (library, ""), "harden": (library, "harden:true")}, rounds)
+        rows.append([r.name, *(ratio(costs, "harden", what) for what in ("cpu", "wall", "peak"))])
     for name, group in (("workloads", rows[:len(work)]), ("programs", rows[len(work):]), ("all", rows[:])):
         rows.append([name, *(peers.mean(row[i] for row in group) for i in (1, 2, 3))])
     peers.write_csv(f"{data}/guard-bench.csv", ["row", "cpu", "wall", "memory"],
@@ -78,24 +83,41 @@ def whole_bench(library, folder, rounds, data):
           .format(rows[-1][1], rows[-3][1], rows[-2][1]))
 
 
+def against(library, other, rounds, data):
+    """The workloads with all parts on, relative to another library."""
+    rows = []
+    for r in workloads():
+        costs = measure(r, {"ours": (library, "harden:true"), "other": (other, "harden:true")}, rounds)
+        rows.append([r.name, ratio(costs, "ours", "cpu", "other")])
+    rows.append(["mean", peers.mean(row[1] for row in rows)])
+    peers.write_csv(f"{data}/guard-against.csv", ["row", "cpu"], [[n, f"{v:.3f}"] for n, v in rows],
+                    f"make bench-guard AGAINST=...: {rounds} interleaved rounds, medians of processor time with harden, "
+                    f"relative to {os.path.basename(other)} with harden; the last row is the geometric mean", {})
+    print(f"\nguard: {rows[-1][1]:.2f} times the time of {other}")
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--library", required=True)
     p.add_argument("--data", default="figures/data")
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--counts", metavar="FILE.csv")
+    p.add_argument("--against", metavar="OTHER.so")
     a = p.parse_args()
+    if a.against:
+        against(a.library, a.against, a.rounds, a.data)
+        return
     if a.counts:
         counts(a.library, f"{a.data}/{a.counts}")
         return
     with tempfile.TemporaryDirectory() as folder:
-        jobs = [(n, ["build/bench/workloads", *c], {}) for n, c in WORKLOADS]
-        jobs += [(n, c, e) for n, c, e in programs.programs(folder)[0] if n in PROGRAMS]
+        jobs = [r for r in workloads() if r.name in WORKLOADS]
+        jobs += [r for r in table.program_rows(programs.programs(folder)[0]) if r.name in PROGRAMS]
         rows = []
-        for name, command, more in jobs:
-            costs = measure(name, command, more, a.library, [conf for _, conf in PARTS], a.rounds)
-            rows.append([name, statistics.median(c.cpu for c in costs[""]),
-                         *(ratio(costs, conf, "cpu") for _, conf in PARTS[1:]), ratio(costs, "harden:true", "peak")])
+        for r in jobs:
+            costs = measure(r, {part: (a.library, conf) for part, conf in PARTS}, a.rounds)
+            rows.append([r.name, statistics.median(c.cpu for c in costs["none"]),
+                         *(ratio(costs, part, "cpu") for part, _ in PARTS[1:]), ratio(costs, "harden", "peak")])
         whole_bench(a.library, folder, a.rounds, a.data)
     rows.append(["mean", *(peers.mean(row[i] for row in rows) for i in range(1, len(rows[0])))])
     peers.write_csv(f"{a.data}/guard-cost.csv",

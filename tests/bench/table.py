@@ -49,6 +49,11 @@ def workload_row(name, threads):
     return Row(label, ["build/bench/workloads", name, str(threads)], cpu=peers.ONE_CPU if threads == 1 else None)
 
 
+def program_rows(found):
+    """Of programs.programs: on one processor, if they have one thread."""
+    return [Row(n, c, e, True, None if n in SEVERAL else peers.ONE_CPU) for n, c, e in found]
+
+
 def chosen(rows, wanted):
     """The rows named: a whole label, or all with that first word."""
     if not wanted:
@@ -379,7 +384,7 @@ def main():
         whole, missing = programs.programs(folder)
         for package in missing:
             print(f"bench: a row is left out: Debian's package {package} is missing", file=sys.stderr)
-        rows = [workload_row(n, t) for n, t in WORKLOADS] + [Row(n, c, e, True, None if n in SEVERAL else peers.ONE_CPU) for n, c, e in whole]
+        rows = [workload_row(n, t) for n, t in WORKLOADS] + program_rows(whole)
         rows = chosen(rows, a.rows)
 
         def keep(costs):

@@ -1,6 +1,6 @@
 /* fork_storm.c -- threads allocate while others fork; every child, and a thread
  * started in it, can allocate at once, whatever was locked at the fork.  A long storm
- * ends after 100000 children or five minutes. */
+ * ends after 100000 children or 25 minutes. */
 /* timeout: 300 */
 #include "stress.h"
 
@@ -71,7 +71,7 @@ int main(void)
         skip("a sanitizer does not survive fork in a threaded process");
     first_seed = seed();
     nforks = rounds(FEW, 50000);
-    end = now() + 300;
+    end = now() + 25 * 60;
 
     for (uintptr_t i = 0; i < NCHURNERS; i++)
         churners[i] = start(churner, (void *)(first_seed + i));

@@ -383,15 +383,16 @@ START_TEST(a_shuffle_moves_the_newest)
     void *p[7];
     size_t d;
 
-    tcache_shuffle(&cache, 4, 5);       /* nothing there */
+    ck_assert_ptr_null(tcache_shuffle(&cache, 4, 5));           /* nothing there */
     take(&cache, 4);
     while ((d = tcache_depth(&cache, 4)) < 7)
         ck_assert(tcache_put(&cache, 4, take(&other, 4)));
-    for (uint32_t random = 0; random < 14; random++) {
+    for (size_t i = 0; i < 2 * d; i++) {
         memcpy(p, cache.slots[4] + 1, sizeof p);
-        tcache_shuffle(&cache, 4, random);
-        ck_assert_ptr_eq(cache.slots[4][d - random % d], p[d - 1]);
-        ck_assert_ptr_eq(*cache.top[4], p[d - 1 - random % d]);
+        void *newest = tcache_shuffle(&cache, 4, (uint32_t)(POW2(31) / d * i + d));
+        ck_assert_ptr_eq(cache.slots[4][d - i / 2], p[d - 1]);
+        ck_assert_ptr_eq(*cache.top[4], p[d - 1 - i / 2]);
+        ck_assert_ptr_eq(newest, *cache.top[4]);
         check_all();
     }
 }
