@@ -21,7 +21,7 @@ import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 OUT = "build/torture"
-LIMIT = 600                             # seconds for one program
+LIMIT = 1800                            # seconds for one program
 CC = os.environ.get("CC", "cc")
 LIB = os.path.join(TOP, "build/liblitmalloc.so")
 DEBUG_LIB = os.path.join(TOP, "build/debug/liblitmalloc.so")
