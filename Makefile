@@ -136,7 +136,7 @@ PANDOC = $(WEAVE) pandoc --wrap=none -f book/noweb.lua -L book/weave.lua --citep
 ENGINE ?= lualatex
 
 book: $(WEB)/the-woven-heap.pdf   ## build/book/the-woven-heap.pdf
-	@test ! -s $(WEB)/the-woven-heap.overfull || echo "book: $(WEB)/the-woven-heap.pdf, $$(cat $(WEB)/the-woven-heap.overfull) overfull lines"
+	@test ! -s $(WEB)/the-woven-heap.overfull || echo "book: $(WEB)/the-woven-heap.pdf, $$(cat $(WEB)/the-woven-heap.overfull) overfull lines or pages"
 html: $(WEB)/html/index.html      ## build/book/html/, a page a chapter
 epub: $(WEB)/the-woven-heap.epub  ## build/book/the-woven-heap.epub
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # latex.sh FILE.tex OUTDIR -- lualatex until the numbers stand still; prints the
-# page count and the overfull lines; names the cause when it fails.
+# page count and the overfull lines and pages; names the cause when it fails.
 set -u
 tex=$1; out=$2; job=$(basename "$tex" .tex)
 sums() { cat "$out/$job.aux" "$out/$job.toc" "$out/$job.lof" "$out/$job.out" 2>/dev/null | cksum; }
@@ -25,9 +25,9 @@ while [ $pass -lt 5 ]; do
     before=$after
 done
 pages=$(sed -n 's/^Output written on .*(\([0-9]*\) pages.*/\1/p' "$out/$job.log")
-awk '/^Overfull \\hbox/ { w = $3; gsub(/[^0-9.]/, "", w); if (w + 0 > 1) { n++; hit = 1; printf "  %s", $0; next } }
+awk '/^Overfull \\[hv]box/ { w = $3; gsub(/[^0-9.]/, "", w); if (w + 0 > 1) { n++; hit = 1; printf "  %s", $0; next } }
      hit { print "  " substr($0, 1, 90); hit = 0 }
      END { print n + 0 > "'"$out/$job.overfull"'" }' "$out/$job.log" | head -n 40
 missing=$(grep -c '^Missing character' "$out/$job.log")
 [ "$missing" = 0 ] || { grep '^Missing character' "$out/$job.log" | sort | uniq -c | head -n 8; }
-echo "latex: $pages pages, $pass passes, $(cat "$out/$job.overfull") overfull lines, $missing missing characters"
+echo "latex: $pages pages, $pass passes, $(cat "$out/$job.overfull") overfull lines and pages, $missing missing characters"

@@ -479,12 +479,34 @@ def check_compilers():
          "-j2"], rooms + tools)
 
 
+def check_fences():
+    """Each ::: {...} is closed, or pandoc prints it, and what it encloses, as text."""
+    for name in NW:
+        inside, quoted, opened = False, False, []
+        for at, line in enumerate(open(name), 1):
+            if re.match(r"<<.*>>=$", line):
+                inside = True
+            elif re.match(r"@( |$)", line):
+                inside = False
+            elif not inside and line.startswith("```"):
+                quoted = not quoted
+            elif not inside and not quoted and re.match(r":::+ *[{\w]", line):
+                opened.append(at)
+            elif not inside and not quoted and re.match(r":::+ *$", line):
+                if opened:
+                    opened.pop()
+                else:
+                    fault(f"{name}:{at}", "this ::: closes nothing")
+        for at in opened:
+            fault(f"{name}:{at}", "this ::: is never closed")
+
+
 def check_overfull():
     path = "build/book/the-woven-heap.overfull"
     if os.path.exists(path) and os.path.getmtime(path) >= max(map(os.path.getmtime, NW)):
         n = int(open(path).read().split()[0] or 0)
         if n:
-            fault(path, f"{n} overfull lines; make book shows them: reword, or break the line by hand")
+            fault(path, f"{n} overfull lines or pages; make book shows them: reword, or break by hand")
 
 
 def main():
@@ -511,6 +533,7 @@ def main():
     check_listings()
     check_ifs()
     check_compilers()
+    check_fences()
     check_overfull()
     print(f"lint: {len(NW)} chapters, {len(chunks)} chunks, {len(defs)} names: "
           f"{faults} faults, {warnings} warnings")

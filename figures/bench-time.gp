@@ -1,5 +1,5 @@
 # bench-time.gp -- each row's times over the best of the row; ours is the filled circle.
-set terminal pdfcairo size 13.5cm,17.6cm font "TeX Gyre Pagella,8" linewidth 1 rounded
+set terminal pdfcairo size 13.5cm,17.2cm font "TeX Gyre Pagella,8" linewidth 1 rounded
 set output outfile
 rows(f) = system("grep -v '^#' figures/data/".f." | tail -n +2 | wc -l") + 0
 a = rows("bench-time.csv"); b = rows("bench-time-programs.csv")

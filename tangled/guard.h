@@ -63,6 +63,8 @@ INLINE struct resting guard_find(const void *p)
     return guard_in_class(p, pagemap_class(p));
 }
 
+
+/* Promise a quarantine, continued.  [61-guard.nw: Quarantine] */
 /* A block that will soon be needed: fetch its beginning and its seal. */
 INLINE void guard_expect(struct resting r)
 {
@@ -78,6 +80,8 @@ INLINE bool guard_is_crowded(const struct quarantine *q)
     return q->n == QUARANTINE_MAX || q->nbytes > options.quarantine_bytes;
 }
 
+
+/* Promise a quarantine, continued.  [61-guard.nw: Quarantine] */
 /* An empty quarantine for a thread; NULL if there is none to be had. */
 struct quarantine *guard_begin(void);
 

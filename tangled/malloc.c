@@ -761,10 +761,19 @@ EXPORT size_t malloc_usable_size(void *p)
 }
 
 /* Trim.  [70-malloc.nw: What glibc also offers] */
+/* Give back what can be given back; returns how many bytes. */
+static size_t purge(const char *call)
+{
+    if (options.guarded)
+        let_out_here(call);
+    thread_flush(call);
+    return arena_purge_all();
+}
+
 EXPORT int malloc_trim(size_t pad)
 {
     (void)pad;
-    return lit_purge() > 0;
+    return purge("malloc_trim") > 0;
 }
 
 /* Report in words.  [70-malloc.nw: What glibc also offers] */
@@ -808,10 +817,7 @@ EXPORT void lit_report(int fd)
 
 EXPORT size_t lit_purge(void)
 {
-    if (options.guarded)
-        let_out_here("malloc_trim");
-    thread_flush();
-    return arena_purge_all();
+    return purge("lit_purge");
 }
 
 #ifdef __GLIBC__

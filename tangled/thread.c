@@ -154,12 +154,12 @@ void thread_walk(void (*visit)(const struct tcache *, void *), void *context)
 
 /* Empty the calling thread's cache.
  * [51-thread.nw: Looking at all threads] */
-void thread_flush(void)
+void thread_flush(const char *call)
 {
     struct thread *t = thread_self();
 
     if (!thread_has_none(t))
-        tcache_drain(t->kept, "malloc_trim");
+        tcache_drain(t->kept, call);
 }
 
 /* Hold still for fork.  [51-thread.nw: Fork] */

@@ -74,8 +74,8 @@ void thread_walk(void (*visit)(const struct tcache *, void *), void *context);
  * back.  Weak, and does nothing here: the door has its own. */
 void thread_ends(struct thread *t);
 
-/* Give back what the calling thread's cache holds. */
-void thread_flush(void);
+/* Give back what the calling thread's cache holds; call: who asked for it. */
+void thread_flush(const char *call);
 
 void thread_before_fork(void);
 void thread_after_fork(bool in_child);

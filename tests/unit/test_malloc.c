@@ -505,9 +505,30 @@ START_TEST(purge_gives_back)
 }
 END_TEST
 
+static void free_twice_and_ask(void *trim)
+{
+    char *volatile p = malloc(200);
+
+    free(p);
+    free(p);
+    if (trim != NULL)
+        malloc_trim(0);
+    else
+        lit_purge();
+}
+
+/* A double free that a purge brings home is reported in the purge's name. */
+START_TEST(purge_says_who_found_it)
+{
+    dies(free_twice_and_ask, NULL, "lit_purge(): double free of");
+    dies(free_twice_and_ask, "trim", "malloc_trim(): double free of");
+}
+END_TEST
+
 static void add_tests(TCase *t)
 {
     tcase_add_test(t, start_again);
+    tcase_add_test(t, purge_says_who_found_it);
     tcase_add_test(t, the_first_thread_has_one_record);
     tcase_add_test(t, every_size_has_its_class);
     tcase_add_test(t, zero_bytes_are_a_block);

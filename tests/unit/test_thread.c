@@ -271,12 +271,12 @@ START_TEST(flush_empties_the_callers_cache)
 {
     struct thread *t;
 
-    thread_flush();                     /* has none: nothing happens */
+    thread_flush("test");                     /* has none: nothing happens */
     t = begin(NULL);
     void *p = tcache_refill(&t->cache, 4);
     ck_assert(tcache_put(&t->cache, 4, p));
     ck_assert_uint_gt(tcache_depth(&t->cache, 4), 0);
-    thread_flush();
+    thread_flush("test");
     ck_assert_uint_eq(tcache_depth(&t->cache, 4), 0);
     ck_assert_uint_eq(t->cache.arena->bins[4].ntaken, 0);
     ck_assert_ptr_eq(thread_self(), t);
@@ -291,7 +291,7 @@ static void *keep_busy(void *ready)
 
     while (__atomic_load_n(&go_on, __ATOMIC_RELAXED)) {
         void *p = tcache_refill(&t->cache, 4);
-        thread_flush();
+        thread_flush("test");
         arena_flush(4, &p, 1, NULL, "free");
         __atomic_store_n((bool *)ready, true, __ATOMIC_RELEASE);
     }
@@ -321,7 +321,7 @@ static int child(const struct thread *t)
     for (unsigned c = 1; c < NSMALL; c++)
         if (tcache_refill(&thread_self()->cache, c) == NULL)
             return 2;
-    thread_flush();
+    thread_flush("test");
     in_thread(use_and_end, NULL);
     return nlisted() == 1 ? 0 : 3;
 }
