@@ -4,7 +4,7 @@
 /* timeout: 300 */
 #include "stress.h"
 
-enum { NFORKERS = 2, NCHURNERS = 3, FEW = 150 };
+enum { NFORKERS = 2, NCHURNERS = 3, FEW = 100 };
 
 static atomic_bool stop;
 static uint64_t first_seed;
