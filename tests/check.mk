@@ -8,7 +8,8 @@
 #
 # SEED=n repeats a random test; SHORT=1 does less; LIB=file.so tests another library.
 
-TEST_GROUPS     := unit api abuse model stress faults fuzz tools programs onelock
+# The longest tests first: the short ones fill the gaps at the end.
+TEST_GROUPS     := onelock stress faults programs tools model api unit fuzz abuse
 TEST_FURTHER    := portable
 TEST_SANITIZERS := asan ubsan tsan
 TEST_LIB        := $(if $(LIB),$(LIB),build/liblitmalloc.so)

@@ -90,7 +90,7 @@ static void where_it_is_forbidden(uint64_t first_seed, int ntries, int *fate)
 {
     for (int i = 0; i < ntries; i++) {
         int status = 0;
-        double end = now() + 3;
+        double end = now() + 2;
         pid_t pid = fork(), got = 0;
         demand(pid >= 0);
         if (pid == 0) {
@@ -117,7 +117,7 @@ int main(void)
     if (SANITIZED)
         skip("a sanitizer delays signals");
     where_it_must_work(first_seed);
-    where_it_is_forbidden(first_seed, rounds(6, NTRIES), fate);
+    where_it_is_forbidden(first_seed, rounds(4, NTRIES), fate);
     printf("handler_malloc: %lu handlers; where it is forbidden: %d processes ended well, %d died, "
            "%d hung; seed %llu\n", (unsigned long)nhandled, fate[0], fate[1], fate[2],
            (unsigned long long)first_seed);

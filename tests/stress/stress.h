@@ -1,6 +1,6 @@
 /* stress.h -- what the programs of tests/stress and tests/model share.
  *
- * Each runs for about SECONDS_MAX seconds (an environment variable; 5 unless
+ * Each runs for about SECONDS_MAX seconds (an environment variable; 3 unless
  * told otherwise, 2 if SHORT is set, 40 if LONG is) or a fixed number of operations,
  * more of them if LONG is set (make torture), prints one line and exits 0.  Random choices follow SEED, which is printed.  A
  * program that cannot run here exits 77, its last line saying why. */
@@ -86,7 +86,7 @@ __attribute__((unused)) static double deadline(void)
 {
     const char *text = getenv("SECONDS_MAX"), *brief = getenv("SHORT");
     return now() + (text != NULL ? atof(text) : brief != NULL && *brief != '\0' ? 2.0
-                    : getenv("LONG") != NULL ? 40.0 : 5.0);
+                    : getenv("LONG") != NULL ? 40.0 : 3.0);
 }
 
 /* How often to do it: in make check, and in make torture. */
