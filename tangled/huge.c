@@ -317,7 +317,7 @@ static uintptr_t map_block(size_t size, size_t alignment)
 
     if (p == NULL && let_go())
         p = pages_map_aligned(size, alignment);
-    if (p != NULL && fresh_wants_huge(nbytes))
+    if (p != NULL && fresh_wants_huge(4 * nbytes))
         pages_prefer_huge(p, size);
     return (uintptr_t)p;
 }

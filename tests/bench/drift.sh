@@ -3,10 +3,11 @@
 # and what they cost in time: user and system seconds of the workload rptest, the best of
 # five, over those of what is built.  Then the same two of the workload trees, for other
 # bounds on the depots of the smallest classes; the peaks of two programs for other run lengths;
-# processor time when emptied magazines go back to the base room; and a vector that stays
-# among the large regions for longer.
+# processor time when emptied magazines go back to the base room; a vector that stays
+# among the large regions for longer; huge blocks that get huge pages later; and arenas that
+# give back what is dirty before they grow.
 # make bench-drift; writes figures/data/drift-caches.csv, depot-share.csv, run-lengths.csv,
-# magazines.csv, growing.csv.
+# magazines.csv, growing.csv, welcome.csv, lean.csv.
 # A variant is tangled/ changed by sed.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -91,6 +92,17 @@ growing() {
   best_of vector '' | awk -v name="$1" '{ printf "%s,%s,%.1f\n", name, $1, $2 / 1024 }'
 }
 
+# compared NAME ROOM SCRIPT "WORKLOAD THREADS"...: a row of time and MiB of each workload
+compared() {
+  build "$1" "$2" "$3"
+  line=$1
+  shift 3
+  for workload; do
+    line=$line,$(best_of "${workload% *}" '' "${workload#* }" | awk '{ printf "%s,%.1f", $1, $2 / 1024 }')
+  done
+  echo "$line"
+}
+
 # head_of COLUMNS: the first lines of a table
 head_of() {
   echo "$1"
@@ -131,9 +143,23 @@ shallow='s/ALL_ONES(CACHED_BYTES \/ (s))/((s) <= 256 ? ALL_ONES(CACHED_BYTES \/ 
   growing "huge from 1 MiB"
   growing "large up to 2 MiB" 's/grows && size > LARGE_MAX \/ 2/grows \&\& size > LARGE_MAX/'
 } >"$out/growing"
+{
+  head_of "from,large_time,large_mib"
+  for from in "2 MiB=" "8 MiB=s/fresh_wants_huge(4 \* nbytes)/fresh_wants_huge(nbytes)/"; do
+    compared "${from%%=*}" huge.c "${from#*=}" "large 1"
+  done
+} >"$out/welcome"
+{
+  head_of "rule,mstress_time,mstress_mib,large_time,large_mib,rptest_time,rptest_mib"
+  for rule in "as it is=" "all that is dirty=s/^    while (r == NULL\$/    if (r == NULL \&\& pageheap_purge(\&a->pages, pages_now_ms(), true) > 0)\n        r = pageheap_take(\&a->pages, npages, alignment, state, zeroed);\n&/"; do
+    compared "${rule%%=*}" arena.c "${rule#*=}" "mstress 4" "large 1" "rptest 1"
+  done
+} >"$out/lean"
 cp "$out/table" figures/data/drift-caches.csv
 cp "$out/share" figures/data/depot-share.csv
 cp "$out/lengths" figures/data/run-lengths.csv
 cp "$out/magazines" figures/data/magazines.csv
 cp "$out/growing" figures/data/growing.csv
-cat "$out/table" "$out/share" "$out/lengths" "$out/magazines" "$out/growing"
+cp "$out/welcome" figures/data/welcome.csv
+cp "$out/lean" figures/data/lean.csv
+cat "$out/table" "$out/share" "$out/lengths" "$out/magazines" "$out/growing" "$out/welcome" "$out/lean"
