@@ -5,7 +5,8 @@
 
 fresh-cost.csv: what a page costs by the way it gets its memory (tests/bench/fresh.c).
 fresh-policy.csv: programs with huge pages from the start, from some size of the heap
-on, and never; time as a ratio to never, interleaved; page faults; peak resident.
+on, and never; time as a ratio to never, interleaved; peak resident; page faults, and
+those that stopped the program.
 """
 
 import argparse
@@ -19,7 +20,8 @@ import programs
 
 POLICIES = [("never", "-1"), ("16m", "16m"), ("8m", "8m"), ("4m", "4m"), ("2m", "2m"), ("0", "0")]
 WORKLOADS = [("churn", ["churn", "1"]), ("churn x4", ["churn", "4"]), ("large", ["large", "1"])]
-PROGRAMS = ["sqlite3", "perl", "lua", "gs"]
+PROGRAMS = ["sqlite3", "perl", "lua", "gs", "gcc"]
+NOTHING = ("gcc of nothing", ["gcc", "-O2", "-c", "-x", "c", "/dev/null", "-o", "/dev/null"], {})
 
 
 def main():
@@ -40,7 +42,7 @@ def main():
 
     with tempfile.TemporaryDirectory() as folder:
         jobs = [(n, ["build/bench/workloads", *c], {}) for n, c in WORKLOADS]
-        jobs += [(n, c, e) for n, c, e in programs.programs(folder)[0] if n in PROGRAMS]
+        jobs += [(n, c, e) for n, c, e in programs.programs(folder)[0] if n in PROGRAMS] + [NOTHING]
         table = []
         for name, command, more in jobs:
             costs = {policy: [] for policy, _ in POLICIES}
@@ -54,9 +56,10 @@ def main():
                 c = costs[policy]
                 line += [f"{statistics.median(x.cpu for x in c) / never:.2f}",
                          f"{statistics.median(x.peak for x in c) / 1024:.1f}",
-                         f"{statistics.median(x.faults for x in c):.0f}"]
+                         f"{statistics.median(x.faults for x in c):.0f}",
+                         f"{statistics.median(x.exceptions for x in c):.0f}"]
             table.append(line)
-    head = ["program", "cpu_s"] + [f"{what}@{policy}" for policy, _ in POLICIES for what in ("time", "MiB", "faults")]
+    head = ["program", "cpu_s"] + [f"{what}@{policy}" for policy, _ in POLICIES for what in ("time", "MiB", "faults", "stops")]
     peers.write_csv(f"{a.data}/fresh-policy.csv", head, table,
                     f"make bench-fresh: thp_from, {a.rounds} interleaved rounds, medians; time relative to never", {})
     print("\nfresh: figures/data/fresh-cost.csv, fresh-policy.csv")

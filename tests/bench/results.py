@@ -203,6 +203,7 @@ class Lab:
             with open(f"figures/data/{name}.csv") as f:
                 ours += [int(r["size"]) for r in csv.DictReader(line for line in f if not line.startswith("#"))]
         powers = [2 ** k for k in range(4, 20)]
+        eight = list(range(16, 129, 16)) + [(8 + i) << k for k in range(4, 14) for i in range(1, 9)]
         paper = [2, 4, 8] + list(range(16, 513, 16)) + [1024, 2048] + [2 ** k for k in range(12, 20)]
 
         def rounder(sizes):
@@ -213,7 +214,7 @@ class Lab:
                 table.append(sizes[at])
             return table
         ways = {"powers": rounder(powers), "paper": rounder(paper), "glibc": [max(32, (n + 8 + 15) // 16 * 16) for n in range(65537)],
-                "ours": rounder(ours)}
+                "ours": rounder(ours), "eight": rounder(eight)}
         table = []
         with tempfile.TemporaryDirectory() as folder:
             whole, _ = programs.programs(folder)
@@ -244,7 +245,7 @@ class Lab:
     def ablations(self):
         ways = {"as it is": "", "no caches": "tcache:false", "small caches": "tcache_bytes:65536", "one arena": "narenas:1",
                 "purge at once": "decay_ms:0", "never purge": "decay_ms:-1"}
-        rows = [("malloc-test", 2), ("larson", 2), ("xmalloc", 2), ("churn", 1), ("shuffled", 1), ("heap", 1), ("large", 1), ("vectors", 1)]
+        rows = [("malloc-test", 2), ("larson", 2), ("xmalloc", 2), ("xmalloc", 4), ("churn", 1), ("shuffled", 1), ("heap", 1), ("large", 1), ("vectors", 1)]
         ours = self.libraries["litmalloc"]
         jobs = {(n, t, w): lambda n=n, t=t, conf=conf: peers.run(
             ["build/bench/workloads", n, str(t)], ours, {"SHARE": "10", **({"LITMALLOC_CONF": conf} if conf else {})},

@@ -340,6 +340,23 @@ def save(folder, rows, libraries, results, bars, command):
     peers.write_csv(path("bench-bars.csv"), ["bar", "measured", "limit", "met", "what"], bars.rows, remark, libraries)
 
 
+def judge_threads(names, libraries, wall):
+    """How well the processors are used, and by the peer that is fastest with so many threads."""
+    cores = os.cpu_count()
+    bars = Bars()
+
+    def add(bar, name, before, threads, ideal):
+        def share(library):
+            return wall(name, before, library) / wall(name, threads, library) / ideal
+        peer = min((n for n in libraries if n != "litmalloc"), key=lambda n: wall(name, threads, n))
+        bars.add(f"{name}: {bar}", share("litmalloc"), 0.95, most=False, what=f"{peer} {share(peer):.2f}")
+    for name in names:
+        if name in LOCAL:
+            add(f"{cores} threads, speed-up per processor", name, 1, min(cores, 16), cores)
+        add(f"16 threads against {cores}, share of the speed kept", name, min(cores, 16), 16, 1)
+    return bars
+
+
 def sweep(libraries, rounds, wanted, folder):
     """Time by the number of threads, and how well the processors were used."""
     rows = [workload_row(n, t) for n in SWEEP for t in THREADS]
@@ -347,20 +364,15 @@ def sweep(libraries, rounds, wanted, folder):
     costs = measure(rows, libraries, rounds)
     table = {k: Result(v) for k, v in costs.items()}
     print_table("wall seconds; the work is divided among the threads", rows, libraries, lambda r, n: table[r, n].wall, "{:.3f}")
-    cores = os.cpu_count()
-    bars = Bars()
-    for name in [n for n in SWEEP if any(r.name.split()[0] == n for r in rows)]:
-        one, at, many = (table[workload_row(name, t).name, "litmalloc"].wall for t in (1, min(cores, 16), 16))
-        if name in LOCAL:
-            bars.add(f"{name}: {cores} threads, speed-up per processor", one / at / cores, 0.95, most=False)
-        bars.add(f"{name}: 16 threads against {cores}, share of the speed kept", at / many, 0.95, most=False)
+    bars = judge_threads([n for n in SWEEP if any(r.name.split()[0] == n for r in rows)], libraries,
+                         lambda name, threads, library: table[workload_row(name, threads).name, library].wall)
     bars.show()
     if folder:
         remark = f"make bench-threads; medians; interleaved rounds: {rounds_of(costs)}; seconds"
         peers.write_csv(os.path.join(folder, "bench-threads.csv"), ["row", "workload", "threads", *libraries], [
             [r.name, r.command[1], r.command[2], *(f"{table[r.name, n].wall:.4f}" for n in libraries)] for r in rows],
             remark, libraries)
-        peers.write_csv(os.path.join(folder, "bench-threads-bars.csv"), ["bar", "measured", "limit", "met", "what"],
+        peers.write_csv(os.path.join(folder, "bench-threads-bars.csv"), ["bar", "measured", "limit", "met", "fastest_peer"],
                         bars.rows, remark, libraries)
 
 
