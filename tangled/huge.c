@@ -16,6 +16,7 @@
 /* Declare the table and the list of kept blocks.
  * [42-huge.nw: The picture] */
 enum { TABLE_MIN = 64, KEPT_MAX = 64, KEPT_BYTES = 8 * 1024 * 1024 };
+enum { HUGE_EARLIER = 4 };      /* huge pages from thp_from / 4 in use on */
 
 struct extent {
     uintptr_t address;          /* 0: nothing here */
@@ -317,7 +318,7 @@ static uintptr_t map_block(size_t size, size_t alignment)
 
     if (p == NULL && let_go())
         p = pages_map_aligned(size, alignment);
-    if (p != NULL && fresh_wants_huge(4 * nbytes))
+    if (p != NULL && fresh_wants_huge(nbytes * HUGE_EARLIER))
         pages_prefer_huge(p, size);
     return (uintptr_t)p;
 }
