@@ -30,12 +30,10 @@ LIT_STD = -std=gnu17
 LIT_WARN = -Wall -Wextra -Wpedantic
 LIT_MACHINE ?= $(if $(filter x86_64% i%86%,$(shell $(CC) -dumpmachine 2>/dev/null)),-fcf-protection=none)
 # Where malloc and free begin within a cache line moves some workloads by several percent: not by chance.
-# gcc's strength reduction costs free one instruction; clang has no such switch.
-LIT_SLSR := $(shell $(CC) -fno-tree-slsr -E -x c /dev/null >/dev/null 2>&1 && echo -fno-tree-slsr)
 LIT_FLAGS = $(LIT_STD) -g -fPIC -fvisibility=hidden -ftls-model=initial-exec -fno-plt \
   -fno-builtin-malloc -fno-builtin-calloc -fno-builtin-realloc -fno-builtin-free \
   -fno-stack-protector -pthread $(LIT_MACHINE) $(LIT_WARN)
-LIT_OPT = -O3 -fomit-frame-pointer -fdata-sections -falign-functions=32 $(LIT_SLSR)
+LIT_OPT = -O3 -fomit-frame-pointer -fdata-sections -falign-functions=32
 LIT_DEBUG = -O1 -fno-omit-frame-pointer -DLIT_DEBUG=1
 # Its own calls of malloc and free are its own, even when dlopen puts it behind the C library.
 # Small variables come first in .data and .bss, the large ones of .bss.zz_large last: fewer pages.

@@ -196,6 +196,24 @@ INLINE void relax(void)
 /* The unit in which a shared object's data can be protected. */
 enum { SEAL_ALIGNMENT = 4096 };
 
+/* Step in one instruction.  [10-bits.nw: The machine] */
+/* Move a pointer that lies in memory one slot on, or one slot back. */
+INLINE void step_on(void ***at)
+{
+    __asm__("addq $8, %0" : "+m"(*at) : : "cc");
+}
+
+INLINE void step_back(void ***at)
+{
+    __asm__("subq $8, %0" : "+m"(*at) : : "cc");
+}
+
+/* A pointer, in the register in which a function returns one. */
+INLINE void *as_result(void *p)
+{
+    __asm__("" : "+a"(p));
+    return p;
+}
 #elif defined(__aarch64__)
 
 /* Speak aarch64.  [10-bits.nw: The machine] */
@@ -224,6 +242,21 @@ INLINE void relax(void)
 
 enum { SEAL_ALIGNMENT = 65536 };
 
+/* Step as the processor can.  [10-bits.nw: The machine] */
+INLINE void step_on(void ***at)
+{
+    ++*at;
+}
+
+INLINE void step_back(void ***at)
+{
+    --*at;
+}
+
+INLINE void *as_result(void *p)
+{
+    return p;
+}
 #else
 #error "litmalloc knows x86-64 and aarch64; add your processor here"
 #endif

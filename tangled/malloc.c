@@ -69,13 +69,12 @@ static void in_child(void)
 }
 
 /* Start the rooms.  [70-malloc.nw: The first call] */
-/* Four arenas a processor: Evans 2006. */
 static bool start_rooms(void)
 {
     uint32_t n = options.narenas;
 
     if (n == 0)
-        n = 4 * count_cpus();
+        n = count_cpus();
     if (pagemap_npages == 0 && !pagemap_start(options.window_bytes))
         return false;           /* a second try may find it there already */
     chunk_start();
@@ -276,7 +275,8 @@ static NOINLINE void *malloc_big(size_t size)
     struct tcache *t = &thread_self()->cache;
     void *p;
 
-    if (size <= t->most && (p = tcache_take(t, sizeclass_of(size))) != NULL)
+    if (size <= t->most
+        && (p = tcache_take(t, sizeclass_medium(size))) != NULL)
         return fresh(p, size);
     return malloc_slow(size);
 }
@@ -527,7 +527,7 @@ EXPORT void *realloc(void *p, size_t size)
         free(p);
         return NULL;
     }
-    if (c != CLASS_NONE && size <= SMALL_MAX && sizeclass_of(size) == c
+    if (sizeclass_is_small(c) && sizeclass_serves(c, size)
         && likely(!options.guarded))
         return p;
     return realloc_slow(p, size);

@@ -10,12 +10,13 @@
 
 /* Count the classes.  [11-sizeclass.nw: The record of a class] */
 /* Class 0 is no class: in the page map it marks what is not a region.
- * Classes 1..8 are 16, 32 .. 128 bytes; from there four a doubling. */
+ * Classes 1..8 are 16, 32 .. 128 bytes; from there four a doubling, and four
+ * more: 1152, 2304, 4608 and 9216, for a power of two and a header. */
 enum {
-    NCLASSES = 65,
+    NCLASSES = 69,
     CLASS_NONE = 0,
-    NSMALL = 44,                        /* classes 1..43 are small */
-    TABLE_MAX = 1024,                   /* requests answered by table */
+    NSMALL = 48,                        /* classes 1..47 are small */
+    TABLE_MAX = 1024,                   /* requests of a thread's own table */
     SMALL_MAX = 56 * 1024,              /* size of class NSMALL - 1 */
     LARGE_MAX = 2 * 1024 * 1024         /* size of class NCLASSES - 1 */
 };
@@ -52,11 +53,23 @@ extern HIDDEN const struct sizeclass sizeclasses[NCLASSES];
     TIMES128(17), TIMES128(18), TIMES128(19), TIMES128(20)
 
 /* Find the class of a request.  [11-sizeclass.nw: From request to class] */
-/* The class of a request of 0 .. LARGE_MAX bytes, by arithmetic.
- *
- * Above 128 bytes let k be floor(log2(n - 1)): the class sizes between 2^k
- * and 2^(k+1) lie 2^(k-2) apart. */
-INLINE unsigned sizeclass_of(size_t size)
+/* The class of a request above TABLE_MAX and up to SMALL_MAX. */
+enum { MEDIUM_STEP = 128 };
+extern HIDDEN const uint8_t
+    sizeclass_mediums[(SMALL_MAX - TABLE_MAX) / MEDIUM_STEP];
+
+INLINE unsigned sizeclass_medium(size_t size)
+{
+    return sizeclass_mediums[(size - TABLE_MAX - 1) / MEDIUM_STEP];
+}
+
+
+/* Find the class of a request, continued.
+ * [11-sizeclass.nw: From request to class] */
+/* The class of a request, were there four to every doubling: above 128 bytes
+ * let k be floor(log2(n - 1)): the sizes between 2^k and 2^(k+1) lie 2^(k-2)
+ * apart. */
+INLINE unsigned sizeclass_quarter(size_t size)
 {
     if (size <= 128)
         return size == 0 ? 1 : (unsigned)((size - 1) / QUANTUM + 1);
@@ -64,11 +77,25 @@ INLINE unsigned sizeclass_of(size_t size)
     return 4 * k + (unsigned)((size - 1) / POW2(k - 2)) - 23;
 }
 
+/* The class of a request of 0 .. LARGE_MAX bytes, by arithmetic: one more for
+ * each of the four sizes between that is too small. */
+INLINE unsigned sizeclass_of(size_t size)
+{
+    return sizeclass_quarter(size) + (size > 1152) + (size > 2304)
+           + (size > 4608) + (size > 9216);
+}
+
 /* Ask whether a class is small.
  * [11-sizeclass.nw: From request to class] */
 INLINE bool sizeclass_is_small(unsigned c)
 {
     return c - 1 < NSMALL - 1;
+}
+
+/* Is c, which is not CLASS_NONE, the class of a request of 1 byte or more? */
+INLINE bool sizeclass_serves(unsigned c, size_t size)
+{
+    return size <= sizeclasses[c].size && size > sizeclasses[c - 1].size;
 }
 
 /* Promise an aligned class.  [11-sizeclass.nw: Aligned requests] */

@@ -13,7 +13,7 @@
 /* Declare a thread's cache.  [50-tcache.nw: The struct] */
 /* The classes that class_of can answer; where their rations begin, counted in
  * pointers from top; and the regions of one ration. */
-enum { NTABLE = 21, RATION_AT = 217, RATION = DEBUG ? 2 : 32 };
+enum { NTABLE = 21, RATION_AT = 2 * NSMALL, RATION = DEBUG ? 2 : 32 };
 
 /* A stack is an array of pointers.  Slot 0 holds NULL: whoever finds it has
  * found the stack empty.  A class without a stack has top and limit on one
@@ -24,8 +24,8 @@ struct tcache {
         struct {
             void **top[NSMALL];         /* the last region, or slot 0 */
             void **limit[NSMALL];       /* the last slot: full if top is */
-            uint8_t class_of[TABLE_MAX + 1];    /* SIZECLASS_TABLE */
             void **ration[NTABLE];      /* tops of rations, if rationed */
+            uint8_t class_of[TABLE_MAX + 1];    /* SIZECLASS_TABLE */
         };
         void **stacks[RATION_AT + NTABLE];      /* top and ration, by index */
     };
@@ -45,14 +45,13 @@ struct tcache {
 /* The slot of all classes without a stack. */
 extern HIDDEN void *tcache_null[1];
 
-static_assert(NSMALL == 32 + 3 * 4, "TCACHE_NONE counts its entries");
+static_assert(NSMALL == 32 + 16, "TCACHE_NONE counts its entries");
 
 static_assert(offsetof(struct tcache, ration) == RATION_AT * sizeof(void **),
               "a class plus RATION_AT is the ration's index in stacks");
 
 #define TCACHE_NULLS                                                         \
-    TIMES32(tcache_null), TIMES4(tcache_null), TIMES4(tcache_null),          \
-    TIMES4(tcache_null)
+    TIMES32(tcache_null), TIMES16(tcache_null)
 
 /* A cache in which every stack is the shared empty one. */
 #define TCACHE_NONE                                                          \
@@ -68,11 +67,10 @@ static_assert(offsetof(struct tcache, ration) == RATION_AT * sizeof(void **),
 /* Take a region of class c off its stack; NULL if that is empty. */
 INLINE void *tcache_take(struct tcache *t, size_t c)
 {
-    void **top = t->stacks[c];
-    void *region = *top;
+    void *region = as_result(*t->stacks[c]);
 
     if (likely(region != NULL))
-        t->stacks[c] = top - 1;
+        step_back(&t->stacks[c]);
     return region;
 }
 
@@ -85,7 +83,7 @@ INLINE bool tcache_put(struct tcache *t, size_t c, void *region)
     if (unlikely(top == t->limit[c]))
         return false;
     top[1] = region;
-    t->top[c] = top + 1;
+    step_on(&t->top[c]);
     return true;
 }
 

@@ -12,8 +12,11 @@
 
 enum { EVENT_COUNT = 32, EVENT_COUNT_APART = 1024 };
 
+/* Never written to: its stacks are empty and full. */
+#define NOBODY ((struct thread *)(uintptr_t)&thread_none)
+
 const struct thread thread_none = { .cache = TCACHE_NONE };
-THREAD_LOCAL ptrdiff_t thread_offset;
+THREAD_LOCAL struct thread *thread_mine = NOBODY;
 THREAD_LOCAL bool thread_ended;
 
 static struct mutex lock = MUTEX_INIT(RANK_THREAD);
@@ -34,7 +37,7 @@ static void end(void *record)
 
     thread_ends(t);
     tcache_drain(t->kept, "thread exit");
-    thread_offset = 0;
+    thread_mine = NOBODY;
     thread_ended = true;
     mutex_lock(&lock);
     *(t->previous == NULL ? &threads : &t->previous->next) = t->next;
@@ -123,7 +126,7 @@ COLD struct thread *thread_begin(void)
         return NULL;
     }
     enlist(t);
-    thread_offset = (ptrdiff_t)((uintptr_t)t - (uintptr_t)&thread_none);
+    thread_mine = t;
     pthread_setspecific(key, t);
     return t;
 }

@@ -26,15 +26,13 @@ struct thread {
 /* The cache of every thread that has none: all stacks empty and full. */
 extern HIDDEN const struct thread thread_none;
 
-/* Two words of TLS.  The first is where our record is, counted from
- * thread_none: zero bytes, which is what a thread begins with, mean that. */
-extern HIDDEN THREAD_LOCAL ptrdiff_t thread_offset;
+/* Two words of TLS.  The first is our record, thread_none to begin with. */
+extern HIDDEN THREAD_LOCAL struct thread *thread_mine;
 extern HIDDEN THREAD_LOCAL bool thread_ended;
 
 INLINE struct thread *thread_self(void)
 {
-    return (struct thread *)((uintptr_t)&thread_none
-                             + (uintptr_t)thread_offset);
+    return thread_mine;
 }
 
 INLINE bool thread_has_none(const struct thread *t)

@@ -11,7 +11,7 @@ control: bits.h | s/return 63 - \(unsigned\)__builtin_clzll\(x\);/return 64 - (u
 control: bits.h | s/floor_log2\(x - 1\) \+ 1;/floor_log2(x) + 1;/ | ceil_log2 wrong for powers of two
 
 prove: class-formula
-property: sizeclass_of names the smallest size of four a doubling that holds the request
+property: sizeclass_quarter names the smallest size of four a doubling that holds the request, and sizeclass_of counts the sizes between
 room: sizeclass
 method: SMT, from the C text
 bound: all sizes from 129 to 2^63
@@ -262,16 +262,19 @@ CLAIMS = {
          f"(=> (and {IN64} (bvult x {number(1 << 32)})) (= (= (bvand (bvlshr (bits_below x) j) {ONE}) {ONE}) (bvult j x)))"),
     ]),
     "class-formula": ([("bits.h", "floor_log2", lambda n: n > 0),
+                       ("sizeclass.h", "sizeclass_quarter", lambda n: 0 <= n <= 1 << 63),
                        ("sizeclass.h", "sizeclass_of", lambda n: 0 <= n <= 1 << 63)], [
         ("the class holds the request and the one below does not",
          f"(=> (and (bvugt x {number(128)}) (bvule x {number(1 << 63)})) "
-         f"(let ((e (bvadd {number(5)} (bvudiv (bvsub (sizeclass_of x) {number(9)}) {number(4)}))) "
-         f"(m (bvadd {number(5)} (bvurem (bvsub (sizeclass_of x) {number(9)}) {number(4)})))) "
-         f"(and (bvuge (sizeclass_of x) {number(9)}) (bvule (sizeclass_of x) {number(232)}) (bvuge (bvshl m e) x) "
+         f"(let ((e (bvadd {number(5)} (bvudiv (bvsub (sizeclass_quarter x) {number(9)}) {number(4)}))) "
+         f"(m (bvadd {number(5)} (bvurem (bvsub (sizeclass_quarter x) {number(9)}) {number(4)})))) "
+         f"(and (bvuge (sizeclass_quarter x) {number(9)}) (bvule (sizeclass_quarter x) {number(232)}) (bvuge (bvshl m e) x) "
          f"(bvult (bvshl (bvsub m {ONE}) e) x))))"),
         ("below, sixteen bytes a class",
-         f"(=> (and (bvule x {number(128)}) (distinct x {ZERO})) (and (bvuge (bvmul {number(16)} (sizeclass_of x)) x) "
-         f"(bvult (bvmul {number(16)} (bvsub (sizeclass_of x) {ONE})) x)))"),
+         f"(=> (and (bvule x {number(128)}) (distinct x {ZERO})) (and (bvuge (bvmul {number(16)} (sizeclass_quarter x)) x) "
+         f"(bvult (bvmul {number(16)} (bvsub (sizeclass_quarter x) {ONE})) x)))"),
+        ("one class more for each size between that is too small",
+         f"(= (sizeclass_of x) (bvadd (sizeclass_quarter x) {' '.join(of_bool(f'(bvugt x {number(n)})') for n in (1152, 2304, 4608, 9216))}))"),
     ]),
     "decay-weight": ([("decay.h", "decay_weight", ANY)], [
         ("at most 2^30", f"(bvule (decay_weight x) {number(1 << 30)})"),

@@ -5,6 +5,7 @@
  * bound: every size to 16 MiB and every class boundary +-1 to PTRDIFF_MAX
  * control: sizeclass.h | s/\(size - 1\) \/ POW2\(k - 2\)/size \/ POW2(k - 2)/ | size for size - 1 in the quotient
  * control: sizeclass.h | s/TIMES32\(9\), TIMES32\(10\)/TIMES32(10), TIMES32(10)/ | one wrong entry in the table
+ * control: sizeclass.c | s/TIMES4\(31\), TIMES4\(32\)/TIMES4(32), TIMES4(32)/ | one wrong entry in the other table
  *
  * prove: aligned
  * property: an aligned request gets the smallest small class all of whose regions are aligned
@@ -18,7 +19,7 @@
 #include "prove.h"
 
 /* The class sizes as the chapter says them, made without the room: multiples of 16 up
- * to 128, from there four a doubling. */
+ * to 128, from there four a doubling, and nine eighths of four powers of two. */
 static uint64_t sizes[300];
 static unsigned nsizes = 1;
 
@@ -26,9 +27,12 @@ static void list_sizes(void)
 {
     for (uint64_t s = 16; s <= 128; s += 16)
         sizes[nsizes++] = s;
-    for (uint64_t step = 32; step <= (UINT64_C(1) << 60); step *= 2)
+    for (uint64_t step = 32; step <= (UINT64_C(1) << 60); step *= 2) {
+        if (step >= 256 && step <= 2048)
+            sizes[nsizes++] = step * 9 / 2;
         for (int i = 5; i <= 8; i++)
             sizes[nsizes++] = step * (uint64_t)i;
+    }
 }
 
 static const uint8_t table[TABLE_MAX + 1] = { SIZECLASS_TABLE };
@@ -48,6 +52,8 @@ static uint64_t classes(void)
             c++;
         if (sizeclass_of(n) != c)
             violated("sizeclass_of(%" PRIu64 ") is %u, not %u", n, sizeclass_of(n), c);
+        if (n > TABLE_MAX && n <= SMALL_MAX && sizeclass_medium(n) != c)
+            violated("sizeclass_medium(%" PRIu64 ") is %u, not %u", n, sizeclass_medium(n), c);
         if (n <= TABLE_MAX && table[n] != c)
             violated("the table has %u for %" PRIu64 ", not %u", table[n], n, c);
     }

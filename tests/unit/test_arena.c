@@ -2,6 +2,8 @@
  *
  * The tests join arenas that no other thread has. */
 
+/* env: LITMALLOC_CONF=narenas:8 */
+
 #include "arena.h"
 
 #include "base.h"
@@ -12,7 +14,7 @@
 
 #include "unit.h"
 
-static_assert(sizeof(struct arena) == 10240, "an arena is 10240 bytes");
+static_assert(sizeof(struct arena) == 10752, "an arena is 10752 bytes");
 static_assert(CHUNK_PAGES == 256 && LARGE_MAX / PAGE == 128,
               "alignment of the largest class");
 

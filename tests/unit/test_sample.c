@@ -366,12 +366,12 @@ END_TEST
 static void *free_after_the_end(void *p)
 {
     free(malloc(1));                    /* a record */
-    ptrdiff_t offset = thread_offset;
-    thread_offset = 0;
+    struct thread *mine = thread_mine;
+    thread_mine = (struct thread *)(uintptr_t)&thread_none;
     thread_ended = true;
     free(p);
     thread_ended = false;
-    thread_offset = offset;
+    thread_mine = mine;
     return NULL;
 }
 

@@ -6,8 +6,8 @@
 
 /* What the chapters say in prose. */
 static_assert(sizeof(struct sizeclass) == 16, "four to a cache line");
-static_assert(NCLASSES - 1 == 64 && NSMALL - 1 == 43, "64 classes, 43 small");
-static_assert(sizeof sizeclasses == 1040, "the whole array");
+static_assert(NCLASSES - 1 == 68 && NSMALL - 1 == 47, "68 classes, 47 small");
+static_assert(sizeof sizeclasses == 1104, "the whole array");
 static_assert(TABLE_MAX == 1024, "the table ends there");
 static_assert(SMALL_MAX == 57344 && LARGE_MAX == 2097152, "56 KiB, 2 MiB");
 
@@ -28,9 +28,11 @@ START_TEST(sizes)
     }
     for (unsigned c = 1; c <= 8; c++)
         ck_assert_uint_eq(sizeclasses[c].size, 16 * c);
-    /* Four equal steps a doubling. */
-    for (unsigned c = 9; c < NCLASSES; c++) {
-        unsigned k = (c - 9) / 4 + 7, j = (c - 9) % 4 + 1;
+    /* Four equal steps a doubling, and nine eighths of four powers of two. */
+    for (unsigned c = 9, i = 0; c < NCLASSES; c++, i++) {
+        unsigned k = i / 4 + 7, j = i % 4 + 1;
+        if (j == 1 && k >= 10 && k <= 13)
+            ck_assert_uint_eq(sizeclasses[c++].size, 9 * POW2(k - 3));
         ck_assert_uint_eq(sizeclasses[c].size, POW2(k) + j * POW2(k - 2));
     }
     ck_assert_uint_eq(sizeclasses[NSMALL - 1].size, SMALL_MAX);
@@ -74,9 +76,10 @@ START_TEST(caches)
             continue;
         }
         size_t size = sizeclasses[c].size;
-        ck_assert_uint_le(n * size, 128 * 1024);
+        size_t most = size > 4096 ? 256 * 1024 : 128 * 1024;
+        ck_assert_uint_le(n * size, most);
         /* And it is the largest such number. */
-        if (n != 511 && (2 * n + 1) * size <= 128 * 1024)
+        if (n != 511 && (2 * n + 1) * size <= most)
             ck_abort_msg("class %u could keep more than %zu", c, n);
         /* Magazines for the small ones alone; two words of header. */
         ck_assert_uint_eq(m > 0, size <= 1024);
@@ -102,13 +105,17 @@ START_TEST(as_in_the_book)
     ck_assert_uint_eq(sizeclasses[20].size, 1024);
     ck_assert_uint_eq(sizeclasses[20].npages, 2);
     ck_assert_uint_eq(sizeclasses[20].ncached, 127);
-    ck_assert_uint_eq(sizeclasses[43].ncached, 1);
-    ck_assert_uint_eq(sizeclasses[45].size, 80 * 1024);
+    ck_assert_uint_eq(sizeclasses[sizeclass_of(4096)].ncached, 31);
+    ck_assert_uint_eq(sizeclasses[sizeclass_of(8192)].ncached, 31);
+    ck_assert_uint_eq(sizeclasses[47].ncached, 3);
+    ck_assert_uint_eq(sizeclasses[49].size, 80 * 1024);
     ck_assert_uint_eq(sizeclass_of(0), 1);
     ck_assert_uint_eq(sizeclass_of(50), 4);
     ck_assert_uint_eq(sizeclass_of(256), 12);
     ck_assert_uint_eq(sizeclass_of(257), 13);
     ck_assert_uint_eq(sizeclass_of(1025), 21);
+    ck_assert_uint_eq(sizeclass_of(4368), 31);
+    ck_assert_uint_eq(sizeclasses[31].size, 4608);
     ck_assert_uint_eq(sizeclass_of(SMALL_MAX + 1), NSMALL);
 }
 END_TEST
@@ -130,10 +137,12 @@ START_TEST(class_of_each_request)
 }
 END_TEST
 
-START_TEST(the_table)
+START_TEST(the_tables)
 {
     for (size_t n = 0; n <= TABLE_MAX; n++)
         ck_assert_uint_eq(table[n], sizeclass_of(n));
+    for (size_t n = TABLE_MAX + 1; n <= SMALL_MAX; n++)
+        ck_assert_uint_eq(sizeclass_medium(n), sizeclass_of(n));
 }
 END_TEST
 
@@ -141,9 +150,9 @@ START_TEST(small_or_not)
 {
     ck_assert(!sizeclass_is_small(CLASS_NONE));
     ck_assert(sizeclass_is_small(1));
-    ck_assert(sizeclass_is_small(43));
-    ck_assert(!sizeclass_is_small(44));
-    ck_assert(!sizeclass_is_small(64));
+    ck_assert(sizeclass_is_small(47));
+    ck_assert(!sizeclass_is_small(48));
+    ck_assert(!sizeclass_is_small(68));
 }
 END_TEST
 
@@ -192,11 +201,11 @@ START_TEST(region_of_each_offset)
 {
     for (unsigned c = 1; c < NSMALL; c++)
         for (uint32_t x = 0; x < run_bytes(c); x++)
-            if ((c != 43 || x != 114687)
+            if ((c != 47 || x != 114687)
                 && region_index(c, x) != x / sizeclasses[c].size)
                 ck_abort_msg("class %u, offset %u: region %u", c, x,
                              region_index(c, x));
-    ck_assert_uint_eq(region_index(43, 114687), 2);
+    ck_assert_uint_eq(region_index(47, 114687), 2);
 }
 END_TEST
 
@@ -220,7 +229,7 @@ static void add_tests(TCase *t)
     tcase_add_test(t, caches);
     tcase_add_test(t, as_in_the_book);
     tcase_add_test(t, class_of_each_request);
-    tcase_add_test(t, the_table);
+    tcase_add_test(t, the_tables);
     tcase_add_test(t, small_or_not);
     tcase_add_test(t, a_fifth_at_most);
     tcase_add_test(t, aligned);
