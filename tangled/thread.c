@@ -19,6 +19,25 @@ const struct thread thread_none = { .cache = TCACHE_NONE };
 THREAD_LOCAL struct thread *thread_mine = NOBODY;
 THREAD_LOCAL bool thread_ended;
 
+/* Stand in for the initial image.  [51-thread.nw: Where the cache is] */
+/* Called by the loader between our relocation and the copy of the initial
+ * image, and by nobody else: who allocates in between must find a record.
+ * musl's loader knows no resolvers, of anybody. */
+#ifdef __GLIBC__
+static void nothing(void)
+{
+}
+
+static void (*resolve(void))(void)
+{
+    thread_mine = NOBODY;
+    return nothing;
+}
+
+static void chosen(void) __attribute__((ifunc("resolve")));
+__attribute__((used)) static void (*const choice)(void) = chosen;
+#endif
+
 static struct mutex lock = MUTEX_INIT(RANK_THREAD);
 static struct thread *threads;          /* guarded by lock */
 static pthread_key_t key;
