@@ -24,7 +24,7 @@ struct options {
     bool guard_pages;           /* an unmapped page behind large blocks */
     bool random_place;          /* in a run */
     bool guarded;               /* is any of these on?  No key: derived */
-    uint32_t narenas;           /* 0: four times the processors */
+    uint32_t narenas;           /* 0: one a processor */
     int64_t decay_ms;           /* -1: never purge; 0: at once */
     size_t quarantine_bytes;    /* freed and held back, each thread's */
     size_t tcache_bytes;        /* bound on what all caches keep */
