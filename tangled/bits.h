@@ -193,6 +193,16 @@ INLINE void relax(void)
     __builtin_ia32_pause();
 }
 
+/* Does the calling thread have thread-local variables yet?  Asks the kernel
+ * for its register: arch_prctl(ARCH_GET_FS, ...). */
+INLINE bool has_tls(void)
+{
+    uintptr_t fs = 0;
+
+    system_call(158, 0x1003, (long)&fs, 0, 0, 0, 0);
+    return fs != 0;
+}
+
 /* The unit in which a shared object's data can be protected. */
 enum { SEAL_ALIGNMENT = 4096 };
 
@@ -238,6 +248,11 @@ INLINE long system_call(long n, long a, long b, long c, long d, long e,
 INLINE void relax(void)
 {
     __asm__ volatile("isb" ::: "memory");
+}
+
+INLINE bool has_tls(void)
+{
+    return __builtin_thread_pointer() != NULL;
 }
 
 enum { SEAL_ALIGNMENT = 65536 };

@@ -21,16 +21,17 @@ THREAD_LOCAL bool thread_ended;
 
 /* Stand in for the initial image.  [51-thread.nw: Where the cache is] */
 /* Called by the loader between our relocation and the copy of the initial
- * image, and by nobody else: who allocates in between must find a record.
- * musl's loader knows no resolvers, of anybody. */
+ * image: who allocates in between must find a record.  A static program has
+ * no TLS when its resolvers are called, and musl's loader knows no resolvers. */
 #ifdef __GLIBC__
 static void nothing(void)
 {
 }
 
-static void (*resolve(void))(void)
+__attribute__((used)) static void (*resolve(void))(void)
 {
-    thread_mine = NOBODY;
+    if (has_tls())
+        thread_mine = NOBODY;
     return nothing;
 }
 
