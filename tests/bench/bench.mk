@@ -6,7 +6,7 @@
 #   make bench ROUNDS=9     more rounds, or fewer; 0: one, not even warmed up
 #   make bench ROWS="larson xmalloc"     some rows
 #   make bench PEERS="x=/path/libx.so"   one more allocator
-#   make bench-threads      1 to 16 threads
+#   make bench-threads      1 to 16 threads; beside them processes of one thread
 #   make bench-count        instructions per operation; no noise (valgrind)
 #   make bench-results      the experiments of the chapter Results
 
@@ -28,7 +28,7 @@ bench: build/liblitmalloc.so $(BENCH_PROGRAMS)  ## side by side with the package
 	@$(call need,python3,python3)
 	@$(call BENCH_PY,table) $(if $(ROWS),--rows '$(ROWS)') $(if $(QUICK),--quick,--data $(BENCH_DATA)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(PEERS)
 
-bench-threads: build/liblitmalloc.so $(BENCH_PROGRAMS)  ## the same from 1 to 16 threads
+bench-threads: build/liblitmalloc.so $(BENCH_PROGRAMS)  ## the same from 1 to 16 threads, and with processes of one thread instead
 	@$(call need,python3,python3)
 	@$(call BENCH_PY,table) --threads $(if $(ROWS),--rows '$(ROWS)') $(if $(QUICK),--quick,$(if $(ROWS),,--data $(BENCH_DATA))) $(if $(ROUNDS),--rounds $(ROUNDS)) $(PEERS)
 

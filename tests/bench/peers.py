@@ -74,15 +74,17 @@ class Cost:
         self.reported = int(reported)
 
 
-def run(command, library, more=None, cpu=None):
-    """One run in a process of its own, through build/bench/run, on processor `cpu` alone if there is one named."""
+def run(command, library, more=None, cpu=None, copies=1):
+    """One run in a process of its own, through build/bench/run, on processor `cpu` alone if there is one named; or several
+    copies of it at once, each on a processor of its own, and the time until the last has ended."""
     read, write = os.pipe()
 
     def prepare():
         os.dup2(write, 3)
         if cpu is not None:
             os.sched_setaffinity(0, {cpu})
-    p = subprocess.Popen(["build/bench/run", library or "-", *command], env=environment(more), pass_fds=[],
+    several = ["-c", str(copies)] if copies > 1 else []
+    p = subprocess.Popen(["build/bench/run", *several, library or "-", *command], env=environment(more), pass_fds=[],
                          stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, close_fds=False,
                          preexec_fn=prepare)
     os.close(write)

@@ -1,6 +1,10 @@
 /* run.c -- starts one program and says what it cost.
  *
- *   run LIBRARY COMMAND ARGUMENT...      LIBRARY: what to preload, or -
+ *   run [-c COPIES] LIBRARY COMMAND ARGUMENT...    LIBRARY: to preload, or -
+ *
+ * With -c the command runs so many times at once: the copies are let go in one
+ * moment, each on a processor of its own.  Wall is then the time until the last
+ * has ended, and the peak that of the largest; the rest are sums.
  *
  * Writes one line to fd 3: wall, user and system seconds, peak resident KiB,
  * page faults, how many of them stopped the program, and the peak as wait4(2)
@@ -22,6 +26,7 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/perf_event.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -34,6 +39,8 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { MOST = 64 };             /* copies */
+
 static double now(void)
 {
     struct timespec t;
@@ -45,6 +52,20 @@ static double now(void)
 static double seconds(struct timeval t)
 {
     return (double)t.tv_sec + (double)t.tv_usec * 1e-6;
+}
+
+/* Stay on one of the processors that we may use, by its place among them. */
+static int pin(int place)
+{
+    cpu_set_t all, one;
+
+    if (sched_getaffinity(0, sizeof all, &all) != 0)
+        return -1;
+    CPU_ZERO(&one);
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+        if (CPU_ISSET(cpu, &all) && place-- == 0)
+            CPU_SET(cpu, &one);
+    return sched_setaffinity(0, sizeof one, &one);
 }
 
 static void become(const char *library, char **command)
@@ -79,11 +100,14 @@ static int count_exceptions(pid_t child)
                         PERF_FLAG_FD_CLOEXEC);
 }
 
-static long counted(int fd)
+static long counted(const int *fd, int copies)
 {
-    uint64_t n;
+    uint64_t n, sum = 0;
 
-    return fd >= 0 && read(fd, &n, sizeof n) == sizeof n ? (long)n : -1;
+    for (int i = 0; i < copies; i++, sum += n)
+        if (fd[i] < 0 || read(fd[i], &n, sizeof n) != sizeof n)
+            return -1;
+    return (long)sum;
 }
 
 /* The peak that the kernel tells of a process that still has its memory; 0: it
@@ -104,69 +128,93 @@ static long peak_kib(pid_t child)
     return kib;
 }
 
-/* Wait for the end of a process that we seized; what it is sent meanwhile
- * reaches it.  One that may not be seized is only waited for. */
-static int see_off(pid_t child, int *status, struct rusage *u, long *peak)
+/* Wait for the end of the processes that we seized; what they are sent
+ * meanwhile reaches them.  One that may not be seized is only waited for.  The
+ * status is that of one that failed, if there is one; the peak, the largest. */
+static int see_off(int copies, int *status, long *peak)
 {
+    *status = 0;
     *peak = 0;
-    for (;;) {
-        if (wait4(child, status, 0, u) < 0)
+    while (copies > 0) {
+        int s;
+        pid_t child = waitpid(-1, &s, 0);
+        if (child < 0)
             return -1;
-        if (!WIFSTOPPED(*status))
-            break;
-        int event = *status >> 16, sent = event == 0 ? WSTOPSIG(*status) : 0;
-        if (event == PTRACE_EVENT_EXIT)
-            *peak = peak_kib(child);
-        ptrace(event == PTRACE_EVENT_STOP && WSTOPSIG(*status) != SIGTRAP
+        if (!WIFSTOPPED(s)) {
+            copies--;
+            if (s != 0)
+                *status = s;
+            continue;
+        }
+        int event = s >> 16, sent = event == 0 ? WSTOPSIG(s) : 0;
+        if (event == PTRACE_EVENT_EXIT) {
+            long kib = peak_kib(child);
+            *peak = kib > *peak ? kib : *peak;
+        }
+        ptrace(event == PTRACE_EVENT_STOP && WSTOPSIG(s) != SIGTRAP
                    ? PTRACE_LISTEN
                    : PTRACE_CONT,
                child, NULL, (void *)(long)sent);
     }
-    if (*peak < u->ru_maxrss)
-        *peak = u->ru_maxrss;
     return 0;
 }
 
 int main(int argc, char **argv)
 {
+    static char go[MOST];
     struct rusage u;
     long peak;
-    int ready[2], counter = -1;
-    double begin;
-    int status;
-    pid_t child;
+    int ready[2], counter[MOST], copies = 1, status;
+    double begin, wall;
 
-    if (argc < 3) {
-        fprintf(stderr, "usage: run LIBRARY|- COMMAND ARGUMENT...\n");
+    if (argc > 2 && strcmp(argv[1], "-c") == 0) {
+        copies = atoi(argv[2]);
+        argc -= 2;
+        argv += 2;
+    }
+    if (argc < 3 || copies < 1 || copies > MOST) {
+        fprintf(stderr,
+                "usage: run [-c COPIES] LIBRARY|- COMMAND ARGUMENT...\n");
         return 2;
     }
     if (pipe(ready) != 0) {
         perror("run");
         return 1;
     }
-    child = fork();
-    if (child == 0) {
-        char word;
-        close(ready[1]);
-        if (read(ready[0], &word, 1) != 1)
-            _exit(127);
-        close(ready[0]);
-        become(argv[1], argv + 2);
-    }
-    if (child > 0) {
-        counter = count_exceptions(child);
+    for (int i = 0; i < copies; i++) {
+        pid_t child = fork();
+        if (child < 0) {
+            perror("run");
+            return 1;
+        }
+        if (child == 0) {
+            char word;
+            close(ready[1]);
+            if (copies > 1 && pin(i) != 0) {
+                fprintf(stderr, "run: there is no processor for copy %d\n",
+                        i + 1);
+                _exit(127);
+            }
+            if (read(ready[0], &word, 1) != 1)
+                _exit(127);
+            close(ready[0]);
+            become(argv[1], argv + 2);
+        }
+        counter[i] = count_exceptions(child);
         ptrace(PTRACE_SEIZE, child, NULL, (void *)PTRACE_O_TRACEEXIT);
     }
     begin = now();
-    if (write(ready[1], "", 1) != 1)
+    if (write(ready[1], go, (size_t)copies) != copies)
         perror("run");
-    if (child < 0 || see_off(child, &status, &u, &peak) < 0) {
+    if (see_off(copies, &status, &peak) < 0) {
         perror("run");
         return 1;
     }
-    dprintf(3, "%.6f %.6f %.6f %ld %ld %ld %ld\n", now() - begin,
-            seconds(u.ru_utime), seconds(u.ru_stime), peak,
-            u.ru_minflt + u.ru_majflt, counted(counter), u.ru_maxrss);
+    wall = now() - begin;
+    getrusage(RUSAGE_CHILDREN, &u);
+    dprintf(3, "%.6f %.6f %.6f %ld %ld %ld %ld\n", wall, seconds(u.ru_utime),
+            seconds(u.ru_stime), peak > u.ru_maxrss ? peak : u.ru_maxrss,
+            u.ru_minflt + u.ru_majflt, counted(counter, copies), u.ru_maxrss);
     if (WIFSIGNALED(status)) {
         fprintf(stderr, "run: %s: killed by signal %d\n", argv[2],
                 WTERMSIG(status));

@@ -3,7 +3,8 @@
 beside the other, turn by turn; medians, spread, memory, faults, system calls.
 
     table.py [--rounds 5] [--rows "larson xmalloc"] [--quick] [--data figures/data] [name=/path/lib.so ...]
-    table.py --threads ...      the sweep over 1 to 16 threads instead
+    table.py --threads ...      the sweep over 1 to 16 threads instead; where no block changes hands, also over as many
+                                processes of one thread as there are processors
 
 Every run is a process of its own.  In each round every allocator runs every row once, in
 turn, so that a slow minute of the machine hits all of them.  `make bench` calls it."""
@@ -40,13 +41,27 @@ SEVERAL = ["redis"]                                 # programs of more than one 
 
 
 class Row:
-    def __init__(self, name, command, more=None, program=False, cpu=None):
-        self.name, self.command, self.more, self.program, self.cpu = name, command, more or {}, program, cpu
+    def __init__(self, name, command, more=None, program=False, cpu=None, copies=1):
+        self.name, self.command, self.more, self.program = name, command, more or {}, program
+        self.cpu, self.copies = cpu, copies
 
 
 def workload_row(name, threads):
     label = name if threads == 1 else f"{name} x{threads}"
     return Row(label, ["build/bench/workloads", name, str(threads)], cpu=peers.ONE_CPU if threads == 1 else None)
+
+
+def processes_row(name):
+    """The control of the rows of LOCAL: a process of one thread on each processor, all started at once; each does all
+    the work of workload_row(name, 1).  They share the machine and nothing else."""
+    copies = min(os.cpu_count(), max(THREADS))
+    return Row(f"{name} in {copies} processes", ["build/bench/workloads", name, "1"], copies=copies)
+
+
+def sweep_rows(name):
+    """One thread, the control and as many threads as processors follow each other: they are compared."""
+    rows = [workload_row(name, t) for t in THREADS]
+    return rows[:1] + [processes_row(name)] + rows[1:] if name in LOCAL else rows
 
 
 def program_rows(found):
@@ -94,7 +109,7 @@ def measure(rows, libraries, rounds, keep=None):
             peers.progress(f"{what}, row {number + 1} of {len(wanted)}, {row.name}")
             # Nobody is always first, or always behind the same.
             for name in dice.sample(order, len(order)):
-                current[row.name, name] = peers.run(row.command, libraries[name], row.more, row.cpu)
+                current[row.name, name] = peers.run(row.command, libraries[name], row.more, row.cpu, row.copies)
         return current
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -213,13 +228,14 @@ def quiet_passes(rows, libraries, results):
 def print_table(title, rows, libraries, value, form="{:.2f}"):
     print(f"\n{title}")
     width = max(9, *(len(n) for n in libraries)) + 2
-    print(f"{'':16}" + "".join(f"{n:>{width}}" for n in libraries))
+    label = max(16, *(len(r.name) for r in rows))
+    print(f"{'':{label}}" + "".join(f"{n:>{width}}" for n in libraries))
     for row in rows:
         cells = [value(row.name, n) for n in libraries]
         if all(c is None for c in cells):
             continue
         known = [c for c in cells if c is not None]
-        print(f"{row.name:16}" + "".join(
+        print(f"{row.name:{label}}" + "".join(
             f"{('-' if c is None else form.format(c) + ('*' if c == min(known) else ' ')):>{width}}" for c in cells))
 
 
@@ -341,39 +357,45 @@ def save(folder, rows, libraries, results, bars, command):
 
 
 def judge_threads(names, libraries, wall):
-    """How well the processors are used, and by the peer that is fastest with so many threads."""
+    """How well the processors are used, and by the peer that is fastest with so many threads.  And, by the bar, the same
+    figure of the control: n threads do one thread's work, and their speed-up per processor is the time of one over n
+    times theirs; n processes do it n times, and theirs is the time of one alone over that of all together."""
     cores = os.cpu_count()
-    bars = Bars()
+    bars, processes = Bars(), {}
 
     def add(bar, name, before, threads, ideal):
         def share(library):
-            return wall(name, before, library) / wall(name, threads, library) / ideal
-        peer = min((n for n in libraries if n != "litmalloc"), key=lambda n: wall(name, threads, n))
+            return wall(workload_row(name, before), library) / wall(workload_row(name, threads), library) / ideal
+        peer = min((n for n in libraries if n != "litmalloc"), key=lambda n: wall(workload_row(name, threads), n))
         bars.add(f"{name}: {bar}", share("litmalloc"), 0.95, most=False, what=f"{peer} {share(peer):.2f}")
     for name in names:
         if name in LOCAL:
             add(f"{cores} threads, speed-up per processor", name, 1, min(cores, 16), cores)
+            processes[bars.rows[-1][0]] = wall(workload_row(name, 1), "litmalloc") / wall(processes_row(name), "litmalloc")
         add(f"16 threads against {cores}, share of the speed kept", name, min(cores, 16), 16, 1)
-    return bars
+    return bars, processes
 
 
 def sweep(libraries, rounds, wanted, folder):
     """Time by the number of threads, and how well the processors were used."""
-    rows = [workload_row(n, t) for n in SWEEP for t in THREADS]
-    rows = chosen(rows, wanted)
+    rows = chosen([r for n in SWEEP for r in sweep_rows(n)], wanted)
     costs = measure(rows, libraries, rounds)
     table = {k: Result(v) for k, v in costs.items()}
-    print_table("wall seconds; the work is divided among the threads", rows, libraries, lambda r, n: table[r, n].wall, "{:.3f}")
-    bars = judge_threads([n for n in SWEEP if any(r.name.split()[0] == n for r in rows)], libraries,
-                         lambda name, threads, library: table[workload_row(name, threads).name, library].wall)
+    print_table("wall seconds; threads divide the work, processes each do all of it", rows, libraries, lambda r, n: table[r, n].wall, "{:.3f}")
+    bars, processes = judge_threads([n for n in SWEEP if any(r.name.split()[0] == n for r in rows)], libraries,
+                                    lambda row, library: table[row.name, library].wall)
     bars.show()
+    for bar, share in processes.items():
+        print(f"with processes instead of threads, {bar}: {share:.3f}")
     if folder:
         remark = f"make bench-threads; medians; interleaved rounds: {rounds_of(costs)}; seconds"
+        # The control comes last and is no workload: the figure draws a line through the rows of each.
         peers.write_csv(os.path.join(folder, "bench-threads.csv"), ["row", "workload", "threads", *libraries], [
-            [r.name, r.command[1], r.command[2], *(f"{table[r.name, n].wall:.4f}" for n in libraries)] for r in rows],
-            remark, libraries)
-        peers.write_csv(os.path.join(folder, "bench-threads-bars.csv"), ["bar", "measured", "limit", "met", "fastest_peer"],
-                        bars.rows, remark, libraries)
+            [r.name, r.command[1] if r.copies == 1 else r.name, r.command[2], *(f"{table[r.name, n].wall:.4f}" for n in libraries)]
+            for r in sorted(rows, key=lambda r: r.copies)], remark, libraries)
+        peers.write_csv(os.path.join(folder, "bench-threads-bars.csv"), ["bar", "measured", "limit", "met", "fastest_peer", "processes"],
+                        [[*b, f"{processes[b[0]]:.3f}" if b[0] in processes else ""] for b in bars.rows],
+                        remark + "; processes: measured with processes of one thread instead of threads", libraries)
 
 
 def main():
