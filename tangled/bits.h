@@ -50,6 +50,18 @@ enum { DEBUG = 0 };
 #define PRINTF(f, a) __attribute__((format(printf, f, a)))
 #define THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
 
+/* Declares a function that is what `resolver` says when the loader asks.
+ * Over the attribute clang 14 dies when it links with -flto. */
+#ifdef __clang__
+#define CHOSEN(name, resolver)                                               \
+    __asm__(".hidden " #name "\n.set " #name ", " #resolver                 \
+            "\n.type " #name ", %gnu_indirect_function");                   \
+    HIDDEN void name(void)
+#else
+#define CHOSEN(name, resolver)                                               \
+    HIDDEN void name(void) __attribute__((ifunc(#resolver)))
+#endif
+
 /* Name the promises about locks.  [10-bits.nw: Promises about locks] */
 /* Lock promises, checked by clang's -Wthread-safety; gcc sees nothing. */
 #ifdef __clang__

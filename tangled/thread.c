@@ -28,15 +28,16 @@ static void nothing(void)
 {
 }
 
-__attribute__((used)) static void (*resolve(void))(void)
+HIDDEN __attribute__((used)) void (*thread_resolve(void))(void)
 {
     if (has_tls())
         thread_mine = NOBODY;
     return nothing;
 }
 
-static void chosen(void) __attribute__((ifunc("resolve")));
-__attribute__((used)) static void (*const choice)(void) = chosen;
+CHOSEN(thread_chosen, thread_resolve);
+HIDDEN __attribute__((used)) void (*const thread_choice)(void) =
+    thread_chosen;
 #endif
 
 static struct mutex lock = MUTEX_INIT(RANK_THREAD);
