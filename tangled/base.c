@@ -33,7 +33,9 @@ struct piece {
     enum { PIECE_IN_USE, PIECE_EMPTY, PIECE_SPARE } state;
 };
 
-static struct piece pieces[NPIECES];    /* by address; base.lock */
+/* By address; base.lock. */
+static struct piece pieces[NPIECES]
+    __attribute__((section(".bss.zz_large")));
 
 static char first_piece[FIRST_BYTES]
     __attribute__((aligned(CACHE_LINE), section(".bss.zz_large")));
