@@ -9,6 +9,7 @@
 #   make bench-threads      1 to 16 threads; beside them processes of one thread
 #   make bench-count        instructions per operation; no noise (valgrind)
 #   make bench-results      the experiments of the chapter Results
+#   make bench-choices      variants of the library, one for each choice that a number decided
 
 BENCH_C = workloads published everyday
 BENCH_PY = python3 tests/bench/$(1).py --library build/liblitmalloc.so
@@ -89,3 +90,14 @@ bench-drift: $(BENCH_PROGRAMS)  ## figures/data/drift-caches.csv: memory while s
 	@CC='$(CC)' sh tests/bench/drift.sh
 
 .PHONY: bench-drift
+
+# The flags of the library, for what is built beside it.
+bench-choices: $(BENCH_PROGRAMS) build/bench/stacks | bench-valgrind  ## figures/data/choices-*.csv: other numbers than those chosen; ROWS="arenas depth" for some
+	@$(call need,python3,python3)
+	@CHOICES_CC='$(CC) $(LIT_FLAGS) $(LIT_OPT) $(CPPFLAGS) $(CFLAGS)' CHOICES_LINK='$(LIT_LINK) $(LDFLAGS)' \
+	  python3 tests/bench/choices.py --data $(BENCH_DATA) $(if $(ROUNDS),--rounds $(ROUNDS)) $(ROWS)
+
+build/bench/stacks: | bench-valgrind
+bench-choices: build/bench/count
+
+.PHONY: bench-choices
