@@ -149,6 +149,36 @@ def unit_of_4_kib(short):
             ("sizeclass.c", r"RECIPROCAL\(s\), \(pages\), \(pages\) \* PAGE / \(s\),", f"RECIPROCAL(s), {pages}, {pages} * PAGE / (s),")]
 
 
+# The small classes, had other sizes between the four steps of a doubling: {size: pages of a run}.
+def between(extra):
+    with open("tangled/sizeclass.c") as f:
+        pages = {int(s): int(n) for s, n in re.findall(r"SMALL\((\d+), (\d)\)", f.read())}
+    steps = [16 * i for i in range(1, 9)] + [(4 + i) << k for k in range(5, 14) for i in range(1, 5)]
+    small = sorted([s for s in steps if s <= 57344] + list(extra))
+    medium = [1 + next(i for i, s in enumerate(small) if s >= n) for n in range(1024 + 128, 57344 + 1, 128)]
+    return [("sizeclass.h", r"NCLASSES = \d+", f"NCLASSES = {len(small) + 22}"),
+            ("sizeclass.h", r"NSMALL = \d+", f"NSMALL = {len(small) + 1}"),
+            ("sizeclass.h", r"return sizeclass_quarter\(size\)[^;]*;",
+             "return sizeclass_quarter(size)" + "".join(f" + (size > {s})" for s in extra) + ";"),
+            ("sizeclass.c", r"    SMALL\(16, 1\),.*?(?=    LARGE\(65536\))",
+             "".join(f"    SMALL({s}, {extra.get(s) or pages[s]}),\n" for s in small)),
+            ("sizeclass.c", r"sizeclass_mediums\[\] = \{.*?\};", f"sizeclass_mediums[] = {{ {', '.join(map(str, medium))} }};"),
+            ("tcache.h", r"NSMALL == 32 \+ 16", f"NSMALL == {len(small) + 1}"),
+            ("tcache.h", r"TIMES32\(tcache_null\), TIMES16\(tcache_null\)", ", ".join(["tcache_null"] * (len(small) + 1)))]
+
+
+EIGHT_STEPS = {1152: 2, 1408: 2, 1664: 4, 1920: 2, 2304: 4, 2816: 4, 3328: 7, 3840: 4, 4608: 4, 5632: 8, 6656: 7, 7680: 8}
+
+# malloc and free as they were, one step after the other.
+STEPS = [("bits.h", r'__asm__\("addq \$8, %0".*?\);', "++*at;"), ("bits.h", r'__asm__\("subq \$8, %0".*?\);', "--*at;")]
+MOVE = [("bits.h", r'__asm__\("" : "\+a"\(p\)\);', "")]
+DISTANCE = [("thread.h", r"THREAD_LOCAL struct thread \*thread_mine;", "THREAD_LOCAL uintptr_t thread_mine;"),
+            ("thread.h", r"return thread_mine;", "return (struct thread *)((uintptr_t)&thread_none + thread_mine);"),
+            ("thread.c", r"THREAD_LOCAL struct thread \*thread_mine = NOBODY;", "THREAD_LOCAL uintptr_t thread_mine;"),
+            ("thread.c", r"thread_mine = NOBODY;", "thread_mine = 0;"),
+            ("thread.c", r"thread_mine = t;", "thread_mine = (uintptr_t)t - (uintptr_t)&thread_none;")]
+
+
 class Experiment:
     """name: of the CSV.  variants: (name, replacements, options).  turned: a row a measure, for many measures."""
 
@@ -157,8 +187,15 @@ class Experiment:
 
 
 def experiments(found):
-    python3 = Time("python3", *[c for n, c, _ in found if n == "python3"])
+    python3, sqlite3 = (Time(name, *[c for n, c, _ in found if n == name]) for name in ("python3", "sqlite3"))
     return [
+        Experiment("nines", [("as it is", [], ""), ("none between", between({}), ""),
+                             ("eight steps", between(EIGHT_STEPS), "")], [
+            sqlite3, python3, work("rptest"), work("rptest", 2), work("calloc")]),
+        Experiment("door", [("a distance", STEPS + MOVE + DISTANCE, ""), ("a pointer", STEPS + MOVE, ""),
+                            ("stepped in memory", MOVE, ""), ("no move", [], "")], [
+            Count("pair_64", "pair", 64, 1, 20000), work("malloc-test", mib=False), work("threadtest", mib=False),
+            work("shuffled", mib=False)]),
         Experiment("arenas", [("one", [], "narenas:1"), ("one_each", [], f"narenas:{CPUS}"), ("four_each", [], f"narenas:{4 * CPUS}")], [
             work("larson", 2), work("xmalloc", 4), work("mstress", 4), work("sh8bench", 2), work("rptest", 2), work("churn", 4),
             work("cache-scratch", 2)], turned=True),
