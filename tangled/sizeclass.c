@@ -8,13 +8,13 @@
 enum {
     CACHED_MAX = 511,                   /* regions of one class in one cache */
     CACHED_BYTES = 128 * 1024,          /* bytes of them */
-    CACHED_WIDE = 4096,                 /* twice the bytes above that size */
+    WIDE_MIN = 4096, WIDE_MAX = 16384,  /* twice the bytes between these */
     MAGAZINE_SIZE = 1024                /* larger regions go singly */
 };
 
-/* What a cache may keep of a class; of the largest, three. */
+/* What a cache may keep of a class; of the largest, one. */
 #define CACHED(s)                                                            \
-    ALL_ONES(((s) > CACHED_WIDE ? 2 * CACHED_BYTES : CACHED_BYTES) / (s))
+    ALL_ONES(((s) > WIDE_MIN && (s) <= WIDE_MAX ? 2 : 1) * CACHED_BYTES / (s))
 
 /* The largest 2^k - 1 that is at most n, for n up to CACHED_MAX. */
 #define ALL_ONES(n)                                                          \

@@ -78,9 +78,9 @@ def depth(most):
     return [("sizeclass.c", r"\(\(n\) >= 511 \?", rf"((n) >= {most} ? {most} : (n) >= 511 ?")]
 
 
-def above_4_kib(kib):
+def between_4_and_16_kib(kib):
     return [("sizeclass.c", r"#define CACHED\(s\)",
-             rf"#define CACHED(s) ((s) > 4096 ? ALL_ONES({kib} * 1024 / (s)) : CACHED_BELOW(s))\n#define CACHED_BELOW(s)")]
+             rf"#define CACHED(s) ((s) > 4096 && (s) <= 16384 ? ALL_ONES({kib} * 1024 / (s)) : CACHED_ELSE(s))\n#define CACHED_ELSE(s)")]
 
 
 def grows(how):
@@ -202,7 +202,7 @@ def experiments(found):
         Experiment("depth", [(str(n), depth(n), "") for n in (63, 127, 255, 511, 1023)], [
             Count("batch_1000", "fifo", 64, 1000, 30), Count("lifo_5000", "lifo", 64, 5000, 8),
             work("threadtest"), work("xmalloc", 4), seldom("idle", 16)]),
-        Experiment("bytes", [(f"{n} KiB", above_4_kib(n), "") for n in (32, 64, 128, 256)], [
+        Experiment("bytes", [(f"{n} KiB", between_4_and_16_kib(n), "") for n in (32, 64, 128, 256)], [
             Count("24_of_8_KiB", "fifo", 8192, 24, 100), work("rptest"), work("mstress", 4)]),
         Experiment("growth", [("doubled", [], ""), ("full at once", grows("most"), ""),
                               ("never beyond 7", grows("most < FIRST_CAPACITY ? n < most ? n : most : FIRST_CAPACITY"), "")], [

@@ -113,7 +113,7 @@ head_of() {
 
 every='s/((s) <= MAGAZINE_SIZE ? CACHED(s) \/ 2 - 1 : 0)/(CACHED(s) >= 7 ? CACHED(s) \/ 2 - 1 : 1)/'
 lean='s/^    while (r == NULL$/    if (r == NULL \&\& pageheap_purge(\&a->pages, pages_now_ms(), true) > 0)\n        r = pageheap_take(\&a->pages, npages, alignment, state, zeroed);\n&/'
-shallow='s/^    ALL_ONES(((s) > CACHED_WIDE ? 2 \* CACHED_BYTES : CACHED_BYTES) \/ (s))/    ((s) <= 256 ? ALL_ONES(CACHED_BYTES \/ (s)) : (s) <= MAGAZINE_SIZE ? ALL_ONES(32768 \/ (s)) : (s) > 16384 ? 1 : ALL_ONES(16384 \/ (s)))/'
+shallow='s/^    ALL_ONES(((s) > WIDE_MIN \&\& (s) <= WIDE_MAX ? 2 : 1) \* CACHED_BYTES \/ (s))/    ((s) <= 256 ? ALL_ONES(CACHED_BYTES \/ (s)) : (s) <= MAGAZINE_SIZE ? ALL_ONES(32768 \/ (s)) : (s) > 16384 ? 1 : ALL_ONES(16384 \/ (s)))/'
 {
   head_of "variant,resident,ratio,time"
   drift "as it is" sizeclass.c ''
