@@ -198,7 +198,7 @@ def experiments(found):
             work("shuffled", mib=False)]),
         Experiment("arenas", [("one", [], "narenas:1"), ("one_each", [], f"narenas:{CPUS}"), ("four_each", [], f"narenas:{4 * CPUS}")], [
             work("larson", 2), work("xmalloc", 4), work("mstress", 4), work("sh8bench", 2), work("rptest", 2), work("churn", 4),
-            work("cache-scratch", 2)], turned=True),
+            work("threadtest", 4), work("cache-scratch", 2)], turned=True),
         Experiment("depth", [(str(n), depth(n), "") for n in (63, 127, 255, 511, 1023)], [
             Count("batch_1000", "fifo", 64, 1000, 30), Count("lifo_5000", "lifo", 64, 5000, 8),
             work("threadtest"), work("xmalloc", 4), seldom("idle", 16)]),

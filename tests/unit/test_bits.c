@@ -191,6 +191,21 @@ START_TEST(calling_the_system)
 }
 END_TEST
 
+START_TEST(stepping)
+{
+    void *slots[3] = { NULL, slots, &slots[1] }, **at = &slots[1];
+
+    step_on(&at);
+    ck_assert_ptr_eq(at, &slots[2]);
+    step_back(&at);
+    step_back(&at);
+    ck_assert_ptr_eq(at, &slots[0]);
+    ck_assert_ptr_eq(as_result(slots), slots);
+    ck_assert_ptr_null(as_result(NULL));
+    ck_assert(has_tls());
+}
+END_TEST
+
 START_TEST(sealing)
 {
     ck_assert(is_pow2(SEAL_ALIGNMENT));
@@ -222,6 +237,7 @@ static void add_tests(TCase *t)
     tcase_add_test(t, finding_as_in_the_book);
     tcase_add_test(t, dice);
     tcase_add_test(t, calling_the_system);
+    tcase_add_test(t, stepping);
     tcase_add_test(t, sealing);
 }
 

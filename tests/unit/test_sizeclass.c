@@ -132,6 +132,9 @@ START_TEST(class_of_each_request)
         if (sizeclass_of(n) != c)
             ck_abort_msg("request %zu: class %u, not %u", n,
                          sizeclass_of(n), c);
+        if (!sizeclass_serves(c, n) || (c > 1 && sizeclass_serves(c - 1, n))
+            || (c + 1 < NCLASSES && sizeclass_serves(c + 1, n)))
+            ck_abort_msg("request %zu: not class %u alone", n, c);
     }
     ck_assert_uint_ge(sizeclass_of((size_t)LARGE_MAX + 1), NCLASSES);
 }
