@@ -22,7 +22,7 @@ THREAD_LOCAL bool thread_ended;
 /* Stand in for the initial image.  [51-thread.nw: Where the cache is] */
 /* Called by the loader between our relocation and the copy of the initial
  * image: who allocates in between must find a record.  A static program has
- * no TLS when its resolvers are called, and musl's loader knows no resolvers. */
+ * no TLS when its resolvers are called; musl's loader knows no resolvers. */
 #ifdef __GLIBC__
 static void nothing(void)
 {
