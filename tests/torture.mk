@@ -3,7 +3,7 @@
 #   make torture            tests/stress, tests/faults and tests/model in their long form;
 #                           ends with: N passed, N failed, N skipped; writes
 #                           figures/data/trust-torture.csv and trust-faults.csv
-#   make torture ONLY=fork_storm    one of them (writes nothing); QUICK=1: as in make check
+#   make torture ONLY=fork_storm    one of them (writes nothing; each_call: trust-faults.csv); QUICK=1: as in make check
 #   make misuse             one program a kind of misuse, under us and the packaged peers;
 #                           writes figures/data/trust-misuse.csv
 #   make trust-fragmentation  peak resident over peak live, us and the peers;

@@ -163,11 +163,12 @@ def torture(seed, only, quick):
                      verdict])
         print("%-8s %5.0f s %6d MiB  %s/%s%s: %s" % (verdict, seconds, peak // 1024, group, name,
                                                   mark, last), flush=True)
+    command = "make torture SEED=%d%s%s" % (seed, " ONLY=" + only if only else "", " QUICK=1" if quick else "")
     if only is None:
-        command = "make torture SEED=%d%s" % (seed, " QUICK=1" if quick else "")
         total = "# all of it: %.0f s" % (time.monotonic() - begin)
         write_table("trust-torture.csv", command,
                     ["program", "seed", "rounds", "seconds", "peak", "verdict"], rows, [total])
+    if only in (None, "each_call"):
         write_faults(faults, command)
     print("torture: seed %d, %.0f s" % (seed, time.monotonic() - begin))
     print("%(passed)d passed, %(failed)d failed, %(skipped)d skipped" % count)

@@ -21,6 +21,7 @@
 #include <ucontext.h>
 
 #if defined __x86_64__
+#define NUMBER_GET_FS SYS_arch_prctl
 #define REG_NUMBER(u) (u)->uc_mcontext.gregs[REG_RAX]
 #define REG_ANSWER(u) (u)->uc_mcontext.gregs[REG_RAX]
 #define REG_ARGUMENTS(u)                                                            \
@@ -28,6 +29,7 @@
       (u)->uc_mcontext.gregs[REG_RDX], (u)->uc_mcontext.gregs[REG_R10],             \
       (u)->uc_mcontext.gregs[REG_R8], (u)->uc_mcontext.gregs[REG_R9] }
 #elif defined __aarch64__
+#define NUMBER_GET_FS (-1)              /* there is no such call */
 #define REG_NUMBER(u) (long)(u)->uc_mcontext.regs[8]
 #define REG_ANSWER(u) (u)->uc_mcontext.regs[0]
 #define REG_ARGUMENTS(u)                                                            \
@@ -38,7 +40,7 @@
 
 /* Every system call that the library makes; what the book lists, and no more. */
 enum call { MMAP, MUNMAP, MADVISE, MREMAP, MPROTECT, PRLIMIT, AFFINITY, FUTEX, WRITE,
-            OPENAT, READ, CLOSE, FCNTL, NCALLS, OTHER = NCALLS };
+            OPENAT, READ, CLOSE, FCNTL, GET_FS, NCALLS, OTHER = NCALLS };
 
 static const struct { const char *name; long number; int error; } calls[NCALLS] = {
     { "mmap", SYS_mmap, ENOMEM },       { "munmap", SYS_munmap, ENOMEM },
@@ -47,7 +49,7 @@ static const struct { const char *name; long number; int error; } calls[NCALLS] 
     { "sched_getaffinity", SYS_sched_getaffinity, EPERM }, { "futex", SYS_futex, ENOSYS },
     { "write", SYS_write, EBADF },      { "openat", SYS_openat, EMFILE },
     { "read", SYS_read, EIO },          { "close", SYS_close, EBADF },
-    { "fcntl", SYS_fcntl, EMFILE },
+    { "fcntl", SYS_fcntl, EMFILE },     { "arch_prctl", NUMBER_GET_FS, EINVAL },
 };
 
 /* What to refuse, and what was seen; shared with the process that judges. */
