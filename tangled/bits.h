@@ -62,6 +62,15 @@ enum { DEBUG = 0 };
     HIDDEN void name(void) __attribute__((ifunc(#resolver)))
 #endif
 
+/* These look after memory only from their own start on. */
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+#define SANITIZED
+#elif defined __clang__
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED
+#endif
+#endif
+
 /* Name the promises about locks.  [10-bits.nw: Promises about locks] */
 /* Lock promises, checked by clang's -Wthread-safety; gcc sees nothing. */
 #ifdef __clang__

@@ -23,7 +23,7 @@ THREAD_LOCAL bool thread_ended;
 /* Called by the loader between our relocation and the copy of the initial
  * image: who allocates in between must find a record.  A static program has
  * no TLS when its resolvers are called; musl's loader knows no resolvers. */
-#ifdef __GLIBC__
+#if defined __GLIBC__ && !defined SANITIZED
 static void nothing(void)
 {
 }
